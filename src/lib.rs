@@ -1,0 +1,22 @@
+//! hafnia turns a trained binary or ternary neural network into verified RTL around RRAM arrays.
+//!
+//! Data moves one way:
+//!
+//! ```text
+//! network file ─► network ─► plan ─┬─► golden ─► trace ─┐
+//!               hardware.toml      │                    ├─► cosim ─► verdict
+//!                                  └─► emit ─► build ───┘
+//! ```
+//!
+//! * [`network`]: what was trained; no hardware.
+//! * [`hardware`]: `hardware.toml`.
+//! * [`plan`]: how the network lies on arrays; every number that both sides need.
+//! * [`reference`]: hardware-free evaluation, slow and plain; never reads a plan.
+//! * [`golden`]: what the hardware of a plan computes, bit for bit; integers only.
+//! * [`emit`]: plan to Verilog, memory images and a build directory.
+//! * [`cosim`]: runs the simulator and compares every layer with the golden model.
+//! * [`check`] and [`synth`]: proofs of the blocks and synthesis, with Yosys.
+//! * [`data`]: the data sets.
+
+pub mod network;
+pub mod suggest;

@@ -1,0 +1,164 @@
+//! Rules that every network obeys, whatever it was read from.
+
+use super::{Activation, InputCode, InputValues, Layer, Network, NetworkError, Normalize, WeightKind};
+
+/// Largest number of inputs of one neuron, and of neurons in a layer: keeps every sum far inside `i32`.
+const LARGEST_SIDE: usize = 1 << 16;
+
+/// Whether `name` can stand as it is in Verilog, in a file name and in TOML: a letter, then letters, digits and
+/// single underscores, at most 48 in all.
+pub fn is_name(name: &str) -> bool {
+    name.len() <= 48
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !name.ends_with('_')
+        && !name.contains("__")
+}
+
+pub(super) fn network(network: &Network) -> Result<(), NetworkError> {
+    check_name("network", &network.name)?;
+    input(network)?;
+    if network.layers.is_empty() {
+        return Err(NetworkError::invalid("network", "has no layers; it needs at least one, ending in scores"));
+    }
+    let mut width = network.input_len();
+    for (index, layer) in network.layers.iter().enumerate() {
+        let place = format!("layer `{}`", layer.name);
+        check_name(&place, &layer.name)?;
+        if let Some(twin) = network.layers[..index].iter().find(|l| l.name.eq_ignore_ascii_case(&layer.name)) {
+            let reason = format!("its name is that of layer `{}` (letter case aside); give each its own", twin.name);
+            return Err(NetworkError::invalid(place, reason));
+        }
+        if layer.inputs() != width {
+            let before = match index {
+                0 => "the input".to_string(),
+                _ => format!("layer `{}`", network.layers[index - 1].name),
+            };
+            let reason = format!(
+                "its weights take {} inputs but {before} gives {width}; weights are [neurons, inputs] (transpose them?)",
+                layer.inputs()
+            );
+            return Err(NetworkError::invalid(place, reason));
+        }
+        check_layer(&place, layer)?;
+        let last = index + 1 == network.layers.len();
+        if last != matches!(layer.activation, Activation::Scores) {
+            let reason =
+                if last { "the last layer must end in `scores`" } else { "only the last layer may end in `scores`" };
+            return Err(NetworkError::invalid(place, reason));
+        }
+        width = layer.neurons();
+    }
+    Ok(())
+}
+
+fn check_name(place: &str, name: &str) -> Result<(), NetworkError> {
+    if is_name(name) {
+        return Ok(());
+    }
+    let reason = format!(
+        "the name {name:?} cannot stand in Verilog and file names; use a letter, then letters, digits and single underscores, at most 48"
+    );
+    Err(NetworkError::invalid(place, reason))
+}
+
+fn input(network: &Network) -> Result<(), NetworkError> {
+    let bad = |reason: String| Err(NetworkError::invalid("input", reason));
+    let shape = &network.input.shape;
+    if shape.is_empty()
+        || shape.contains(&0)
+        || shape.iter().try_fold(1usize, |a, b| a.checked_mul(*b)).is_none_or(|n| n > 1 << 24)
+    {
+        return bad(format!("shape {shape:?} must have 1 to 2^24 values and no zero side"));
+    }
+    match &network.input.code {
+        InputCode::U8(values) | InputCode::I8(values) => {
+            if let InputValues::Affine { gain, offset } = values
+                && (gain.unsigned_abs() > 1 << 15 || offset.unsigned_abs() > 1 << 15)
+            {
+                return bad(format!("affine {gain} code + {offset}: keep gain and offset within +-32768"));
+            }
+            if let InputValues::Table(table) = values {
+                if table.len() != 256 {
+                    return bad(format!("its table has {} entries; one for each byte makes 256", table.len()));
+                }
+                if let Some(entry) = table.iter().position(|v| v.unsigned_abs() > 1 << 15) {
+                    return bad(format!("table entry {entry} is {}; keep entries within +-32768", table[entry]));
+                }
+            }
+        }
+        InputCode::Bipolar => {}
+    }
+    Ok(())
+}
+
+fn check_layer(place: &str, layer: &Layer) -> Result<(), NetworkError> {
+    let (neurons, inputs) = (layer.neurons(), layer.inputs());
+    if neurons == 0 || inputs == 0 || neurons > LARGEST_SIDE || inputs > LARGEST_SIDE {
+        let reason = format!("weights of {neurons} x {inputs}; each side must be 1 to {LARGEST_SIDE}");
+        return Err(NetworkError::invalid(place, reason));
+    }
+    let allowed: fn(i8) -> bool = match layer.weights.kind {
+        WeightKind::Bipolar => |w| w == 1 || w == -1,
+        WeightKind::Ternary => |w| (-1..=1).contains(&w),
+        WeightKind::Int8 => |_| true,
+    };
+    if let Some(((j, i), w)) = layer.weights.values.indexed_iter().find(|(_, w)| !allowed(**w)) {
+        let kinds = "bipolar weights are -1 and +1, ternary ones -1, 0 and +1";
+        let reason = format!("weight [{j}, {i}] is {w}, which is no {:?} weight; {kinds}", layer.weights.kind);
+        return Err(NetworkError::invalid(place, reason));
+    }
+    reals(place, "weight scale", &layer.weights.scale, neurons)?;
+    reals(place, "bias", &layer.bias, neurons)?;
+    match &layer.normalize {
+        Normalize::None => {}
+        Normalize::BatchNorm { gamma, beta, mean, variance, epsilon } => {
+            reals(place, "batch norm gamma", gamma, neurons)?;
+            reals(place, "batch norm beta", beta, neurons)?;
+            reals(place, "batch norm mean", mean, neurons)?;
+            reals(place, "batch norm variance", variance, neurons)?;
+            if let Some(j) = variance.iter().position(|v| *v < 0.0 || v + epsilon <= 0.0) {
+                let reason =
+                    format!("batch norm variance[{j}] is {}; variance + epsilon must be positive", variance[j]);
+                return Err(NetworkError::invalid(place, reason));
+            }
+        }
+        Normalize::Affine { gain, shift } => {
+            reals(place, "gain", gain, neurons)?;
+            reals(place, "shift", shift, neurons)?;
+        }
+    }
+    match &layer.activation {
+        Activation::Bipolar { threshold } => reals(place, "threshold", threshold, neurons),
+        Activation::Ternary { above, below } => {
+            reals(place, "ternary threshold above", &above.at, neurons)?;
+            reals(place, "ternary threshold below", &below.at, neurons)?;
+            let overlap = |(a, b): (&f64, &f64)| b > a || (a == b && !above.strict && !below.strict);
+            match above.at.iter().zip(&below.at).position(overlap) {
+                Some(j) => {
+                    let reason = format!(
+                        "ternary thresholds of neuron {j} overlap: above {} and below {}",
+                        above.at[j], below.at[j]
+                    );
+                    Err(NetworkError::invalid(place, reason))
+                }
+                None => Ok(()),
+            }
+        }
+        Activation::Scores => Ok(()),
+    }
+}
+
+fn reals(place: &str, what: &str, values: &[f64], neurons: usize) -> Result<(), NetworkError> {
+    if values.len() != neurons {
+        let reason =
+            format!("{what} has {} values for {neurons} neurons; give one, or one for each neuron", values.len());
+        return Err(NetworkError::invalid(place, reason));
+    }
+    match values.iter().position(|v| !v.is_finite()) {
+        Some(j) => {
+            Err(NetworkError::invalid(place, format!("{what}[{j}] is {}; every value must be finite", values[j])))
+        }
+        None => Ok(()),
+    }
+}
