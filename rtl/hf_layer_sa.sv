@@ -1,0 +1,244 @@
+// Layer on arrays with 1-bit sense amplifiers.
+//
+// Purpose     Splits a layer's inputs into blocks that each fit an array; every array votes, votes are aggregated
+//             (input-splitting, section III-A). No sum leaves an array.
+// Equation    v_jk = (sum over block k of w_ji x_i >= T_jk), then hf_vote_aggregate
+// Schedule    for reference, column of the amplifier, tile group, block group: one read of LaneTiles x LaneBlocks
+//             arrays, ReadCycles cycles each; Reads of them make a vector.
+// Parameters  Inputs, Neurons        sizes of the layer, >= 1
+//             InputTrits, WeightTrits, OutputTrits  0: bipolar, 1: trits; an OutputTrits layer reads twice
+//             Blocks                 splits; LargeBlocks of BlockInputs inputs come first, the rest have one less
+//             Tiles                  arrays along neurons
+//             Amplifiers             amplifiers of an array: ceil(ceil(Neurons / Tiles) / ColumnsPerAmplifier)
+//             ColumnsPerAmplifier    neurons that share an amplifier, >= 1
+//             LaneBlocks, LaneTiles  arrays sensed at once along inputs and along neurons
+//             ReadCycles             cycles of a read: word lines settle, amplifiers latch in the last one, >= 1
+//             ThresholdWidth         bits of a column's threshold
+//             Name                   prefix of the memory images: Name_bX_tY.mem, Name_bX_tY_ref.mem
+// Latency     Reads * ReadCycles + 2 cycles from the accepting cycle to out_valid_o
+// Throughput  one vector in Reads * ReadCycles cycles; the three stages overlap
+// Overflow    none
+`default_nettype none
+
+module hf_layer_sa #(
+    parameter int Inputs = 8,
+    parameter int Neurons = 4,
+    parameter bit InputTrits = 1'b0,
+    parameter bit WeightTrits = 1'b0,
+    parameter bit OutputTrits = 1'b0,
+    parameter int Blocks = 1,
+    parameter int LargeBlocks = 1,
+    parameter int BlockInputs = 8,
+    parameter int Tiles = 1,
+    parameter int Amplifiers = 4,
+    parameter int ColumnsPerAmplifier = 1,
+    parameter int LaneBlocks = 1,
+    parameter int LaneTiles = 1,
+    parameter int ReadCycles = 1,
+    parameter int ThresholdWidth = 5,
+    parameter Name = "",
+    localparam int InputBits = Inputs * (InputTrits ? 2 : 1),
+    localparam int OutputBits = Neurons * (OutputTrits ? 2 : 1),
+    localparam int References = OutputTrits ? 2 : 1,
+    localparam int TileNeurons = Amplifiers * ColumnsPerAmplifier
+) (
+    input  wire logic                   clk_i,
+    input  wire logic                   rst_ni,
+    // Input vector: {[nonzero plane,] positive plane}
+    input  wire logic                   in_valid_i,
+    output logic                        in_ready_o,
+    input  wire logic [InputBits-1:0]   in_data_i,
+    // Output vector: {[nonzero plane,] positive plane}
+    output logic                        out_valid_o,
+    input  wire logic                   out_ready_i,
+    output logic      [OutputBits-1:0]  out_data_o,
+    // Votes of all arrays, for the test bench: {[low,] high}, each block k at k * Neurons
+    output logic                        votes_valid_o,
+    output logic      [References*Blocks*Neurons-1:0] votes_o
+);
+  localparam int BlockGroups = (Blocks + LaneBlocks - 1) / LaneBlocks;
+  localparam int TileGroups = (Tiles + LaneTiles - 1) / LaneTiles;
+  localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1;
+  localparam int BlockGroupWidth = BlockGroups > 1 ? $clog2(BlockGroups) : 1;
+  localparam int TileGroupWidth = TileGroups > 1 ? $clog2(TileGroups) : 1;
+
+  if (LargeBlocks < 1 || LargeBlocks > Blocks
+      || LargeBlocks * BlockInputs + (Blocks - LargeBlocks) * (BlockInputs - 1) != Inputs) begin : gen_error_blocks
+    hf_error_layer_sa_blocks_do_not_make_up_the_inputs error ();
+  end
+  if (Tiles * TileNeurons < Neurons) begin : gen_error_tiles
+    hf_error_layer_sa_tiles_do_not_hold_the_neurons error ();
+  end
+  if (LaneBlocks > Blocks || LaneTiles > Tiles) begin : gen_error_lanes
+    hf_error_layer_sa_more_lanes_than_arrays error ();
+  end
+  if (ReadCycles < 1) begin : gen_error_read
+    hf_error_layer_sa_read_cycles_must_be_at_least_1 error ();
+  end
+
+  // ---------------------------------------------------------------- control: three stages move together
+  logic enable;            // no stage moves while a finished vector waits
+  logic x_valid_q;         // a vector drives the word lines
+  logic votes_valid_q;     // all votes of a vector are in
+  logic y_valid_q;         // a vector waits at the output
+  logic accept, settled, last;
+  logic cycle_last, block_group_last, tile_group_last, column_last, reference_last;
+  logic [BlockGroupWidth-1:0] block_group;
+  logic [TileGroupWidth-1:0] tile_group;
+  logic [ColumnWidth-1:0] column;
+  logic reference;
+
+  assign enable = !(y_valid_q && !out_ready_i);
+  assign settled = enable && x_valid_q && cycle_last;
+  assign last = cycle_last && block_group_last && tile_group_last && column_last && reference_last;
+  assign in_ready_o = enable && (!x_valid_q || last);
+  assign accept = in_valid_i && in_ready_o;
+  assign out_valid_o = y_valid_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      x_valid_q <= 1'b0;
+      votes_valid_q <= 1'b0;
+      y_valid_q <= 1'b0;
+    end else if (enable) begin
+      x_valid_q <= accept || (x_valid_q && !last);
+      votes_valid_q <= x_valid_q && last;
+      y_valid_q <= votes_valid_q;
+    end
+  end
+
+  logic [(ReadCycles > 1 ? $clog2(ReadCycles) : 1)-1:0] cycle;
+  hf_counter #(.Steps(ReadCycles)) i_cycle (
+      .clk_i, .clear_i(accept), .step_i(enable && x_valid_q), .count_o(cycle), .last_o(cycle_last));
+  hf_counter #(.Steps(BlockGroups)) i_block_group (
+      .clk_i, .clear_i(accept), .step_i(settled), .count_o(block_group), .last_o(block_group_last));
+  hf_counter #(.Steps(TileGroups)) i_tile_group (
+      .clk_i, .clear_i(accept), .step_i(settled && block_group_last), .count_o(tile_group),
+      .last_o(tile_group_last));
+  hf_counter #(.Steps(ColumnsPerAmplifier)) i_column (
+      .clk_i, .clear_i(accept), .step_i(settled && block_group_last && tile_group_last), .count_o(column),
+      .last_o(column_last));
+  hf_counter #(.Steps(References)) i_reference (
+      .clk_i, .clear_i(accept), .step_i(settled && block_group_last && tile_group_last && column_last),
+      .count_o(reference), .last_o(reference_last));
+  // Of use only in layers that take several reads.
+  logic unused;
+  assign unused = ^{cycle, settled_q, block_group_q, tile_group_q, column_q, reference_q};
+
+  // ---------------------------------------------------------------- inputs
+  logic [InputBits-1:0] x_q;
+  logic [Inputs-1:0] drive, positive;
+  assign positive = x_q[Inputs-1:0];
+  if (InputTrits) begin : gen_trit_inputs
+    assign drive = x_q[InputBits-1-:Inputs];
+  end else begin : gen_bipolar_inputs
+    assign drive = '1;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (accept) x_q <= in_data_i;
+  end
+
+  // ---------------------------------------------------------------- arrays
+  // Latched votes of every array, and which of them belong to the read that has just been latched.
+  logic [Blocks*Tiles*Amplifiers-1:0] latched;
+  logic settled_q;
+  logic [BlockGroupWidth-1:0] block_group_q;
+  logic [TileGroupWidth-1:0] tile_group_q;
+  logic [ColumnWidth-1:0] column_q;
+  logic reference_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) settled_q <= 1'b0;
+    else if (enable) settled_q <= settled;
+    if (settled) begin
+      block_group_q <= block_group;
+      tile_group_q <= tile_group;
+      column_q <= column;
+      reference_q <= reference;
+    end
+  end
+
+  for (genvar b = 0; b < Blocks; b++) begin : gen_block
+    localparam int Size = b < LargeBlocks ? BlockInputs : BlockInputs - 1;
+    localparam int Start = b < LargeBlocks ? b * BlockInputs
+                                           : LargeBlocks * BlockInputs + (b - LargeBlocks) * (BlockInputs - 1);
+    for (genvar t = 0; t < Tiles; t++) begin : gen_tile
+      hf_array_sa #(
+          .Inputs(Size),
+          .Amplifiers(Amplifiers),
+          .ColumnsPerAmplifier(ColumnsPerAmplifier),
+          .ThresholdWidth(ThresholdWidth),
+          .References(References),
+          .WeightTrits(WeightTrits),
+          .InitPrefix(Name),
+          .Block(b),
+          .Tile(t)
+      ) i_array (
+          .clk_i,
+          .drive_i(drive[Start+:Size]),
+          .positive_i(positive[Start+:Size]),
+          .sense_i(settled && block_group == BlockGroupWidth'(b / LaneBlocks)
+                           && tile_group == TileGroupWidth'(t / LaneTiles)),
+          .column_i(column),
+          .reference_i(reference),
+          .vote_o(latched[(b*Tiles+t)*Amplifiers+:Amplifiers])
+      );
+    end
+  end
+
+  // ---------------------------------------------------------------- votes
+  // A vector's votes come in read by read.
+  for (genvar k = 0; k < References; k++) begin : gen_reference
+    for (genvar b = 0; b < Blocks; b++) begin : gen_votes
+      for (genvar t = 0; t < Tiles; t++) begin : gen_tile
+        for (genvar c = 0; c < ColumnsPerAmplifier; c++) begin : gen_column
+          // Amplifier j at column c holds neuron First + j.
+          localparam int First = t * TileNeurons + c * Amplifiers;
+          localparam int Count = First >= Neurons ? 0 : First + Amplifiers > Neurons ? Neurons - First : Amplifiers;
+          // Votes of a vector's last read are taken from the latches, so nothing has to keep them.
+          localparam bit Final = k == References - 1 && c == ColumnsPerAmplifier - 1
+              && b / LaneBlocks == BlockGroups - 1 && t / LaneTiles == TileGroups - 1;
+          if (Count > 0 && Final) begin : gen_final
+            assign votes_o[(k*Blocks+b)*Neurons+First+:Count] = latched[(b*Tiles+t)*Amplifiers+:Count];
+          end else if (Count > 0) begin : gen_kept
+            logic current;
+            logic [Count-1:0] kept_q;
+            assign current = settled_q && reference_q == 1'(k) && column_q == ColumnWidth'(c)
+                && block_group_q == BlockGroupWidth'(b / LaneBlocks) && tile_group_q == TileGroupWidth'(t / LaneTiles);
+            assign votes_o[(k*Blocks+b)*Neurons+First+:Count] =
+                current ? latched[(b*Tiles+t)*Amplifiers+:Count] : kept_q;
+            always_ff @(posedge clk_i) begin
+              if (current) kept_q <= latched[(b*Tiles+t)*Amplifiers+:Count];
+            end
+          end
+        end
+      end
+    end
+  end
+  assign votes_valid_o = enable && votes_valid_q;
+
+  logic [Neurons-1:0] y_nonzero, y_positive;
+  hf_vote_aggregate #(
+      .Blocks(Blocks),
+      .Neurons(Neurons),
+      .Ternary(OutputTrits)
+  ) i_aggregate (
+      .clk_i,
+      .valid_i(votes_valid_o),
+      .high_i(votes_o[Blocks*Neurons-1:0]),
+      .low_i(votes_o[References*Blocks*Neurons-1-:Blocks*Neurons]),
+      .nonzero_o(y_nonzero),
+      .positive_o(y_positive)
+  );
+
+  if (OutputTrits) begin : gen_trit_outputs
+    assign out_data_o = {y_nonzero, y_positive};
+  end else begin : gen_bipolar_outputs
+    assign out_data_o = y_positive;
+    logic unused_nonzero;
+    assign unused_nonzero = ^y_nonzero;
+  end
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,36 @@
+// Black box of hf_array_pcsa: the ports that a real macro has to offer. See array/hf_array_pcsa.sv for what they mean.
+//
+// Purpose     Stands in for the array in lint, synthesis and proofs; replace it by the macro's own wrapper.
+`default_nettype none
+
+// verilator lint_off UNUSEDPARAM
+// verilator lint_off UNUSEDSIGNAL
+// verilator lint_off UNDRIVEN
+// A black box has no body, so nothing in it is used or driven.
+(* blackbox *)
+module hf_array_pcsa #(
+    parameter int Rows = 4,
+    parameter int Amplifiers = 4,
+    parameter int ColumnsPerAmplifier = 1,
+    parameter int SignCycles = 5,
+    parameter int ZeroCycles = 21,
+    parameter InitPrefix = "",
+    parameter int RowTile = 0,
+    parameter int ColumnTile = 0,
+    localparam int RowWidth = Rows > 1 ? $clog2(Rows) : 1,
+    localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1
+) (
+    input  wire logic                   clk_i,
+    // Read
+    input  wire logic                   sense_i,   // SEN; low precharges the amplifiers
+    input  wire logic [RowWidth-1:0]    row_i,     // word line
+    input  wire logic [ColumnWidth-1:0] column_i,  // column of each amplifier
+    output logic      [Amplifiers-1:0]  q_o,
+    output logic      [Amplifiers-1:0]  qb_o
+);
+endmodule
+// verilator lint_on UNUSEDPARAM
+// verilator lint_on UNUSEDSIGNAL
+// verilator lint_on UNDRIVEN
+
+`default_nettype wire

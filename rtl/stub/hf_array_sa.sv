@@ -1,0 +1,38 @@
+// Black box of hf_array_sa: the ports that a real macro has to offer. See array/hf_array_sa.sv for what they mean.
+//
+// Purpose     Stands in for the array in lint, synthesis and proofs; replace it by the macro's own wrapper.
+`default_nettype none
+
+// verilator lint_off UNUSEDPARAM
+// verilator lint_off UNUSEDSIGNAL
+// verilator lint_off UNDRIVEN
+// A black box has no body, so nothing in it is used or driven.
+(* blackbox *)
+module hf_array_sa #(
+    parameter int Inputs = 8,
+    parameter int Amplifiers = 4,
+    parameter int ColumnsPerAmplifier = 1,
+    parameter int ThresholdWidth = 5,
+    parameter int References = 1,
+    parameter bit WeightTrits = 1'b0,
+    parameter InitPrefix = "",
+    parameter int Block = 0,
+    parameter int Tile = 0,
+    localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1
+) (
+    input  wire logic                   clk_i,
+    // Word lines
+    input  wire logic [Inputs-1:0]      drive_i,      // the input drives one of its word lines
+    input  wire logic [Inputs-1:0]      positive_i,   // which one
+    // Read
+    input  wire logic                   sense_i,      // the amplifiers latch at the end of this cycle
+    input  wire logic [ColumnWidth-1:0] column_i,     // neuron of each amplifier
+    input  wire logic                   reference_i,  // 0: high threshold, 1: low threshold
+    output logic      [Amplifiers-1:0]  vote_o
+);
+endmodule
+// verilator lint_on UNUSEDPARAM
+// verilator lint_on UNUSEDSIGNAL
+// verilator lint_on UNDRIVEN
+
+`default_nettype wire
