@@ -18,5 +18,9 @@
 //! * [`check`] and [`synth`]: proofs of the blocks and synthesis, with Yosys.
 //! * [`data`]: the data sets.
 
+pub mod device;
+pub mod hardware;
 pub mod network;
+pub mod plan;
 pub mod suggest;
+pub mod text;

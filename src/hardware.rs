@@ -1,0 +1,338 @@
+//! `hardware.toml`: the arrays, their readout, the clock and how the periphery is folded.
+//!
+//! Every key has a default; unknown keys are errors. A table `[layer.NAME]` holds any of the other keys for one layer.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, thiserror::Error)]
+pub enum HardwareError {
+    #[error("{}: cannot read the hardware description: {source}", path.display())]
+    Io { path: PathBuf, source: std::io::Error },
+    #[error("{}: {reason}", path.display())]
+    Toml { path: PathBuf, reason: String },
+    #[error("hardware: {key} = {value}: {reason}")]
+    Value { key: String, value: String, reason: String },
+}
+
+/// Hardware for a network: defaults, and what single layers have instead.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Hardware {
+    pub base: LayerHardware,
+    /// Merged settings of the layers that have a table of their own, and whether it names a readout.
+    pub layers: BTreeMap<String, (LayerHardware, bool)>,
+}
+
+/// All keys, as they hold for one layer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LayerHardware {
+    pub readout: Readout,
+    pub array: Array,
+    pub clock: Clock,
+    pub pcsa: Pcsa,
+    pub sa: Sa,
+    pub digital: Digital,
+    pub fold: Fold,
+    pub stream: Stream,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Readout {
+    #[default]
+    Pcsa,
+    Sa,
+    Adc,
+    Digital,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Array {
+    /// Inputs of one array.
+    pub inputs: usize,
+    /// Neurons of one array.
+    pub outputs: usize,
+    /// Encoding of neurons on word lines (input-splitting, figure 2).
+    pub neurons: Neurons,
+    /// Columns a weight takes under `adc`.
+    pub columns: Columns,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Neurons {
+    Bipolar,
+    Unipolar,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Columns {
+    Double,
+    Single,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Clock {
+    pub mhz: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pcsa {
+    /// Supply of the sense amplifiers: 0.6 or 1.2.
+    pub supply_v: f64,
+    pub precharge_ns: f64,
+    pub window_ns: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sa {
+    /// Word lines settle and the amplifiers latch.
+    pub read_ns: f64,
+    /// How thresholds of a layer trained whole are mapped onto its blocks.
+    pub mapping: Mapping,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mapping {
+    /// A block takes its share of the threshold.
+    Shift,
+    /// The paper's sentence to the letter: sigma is divided, too.
+    Literal,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Digital {
+    /// Inputs multiplied in one cycle.
+    pub inputs_at_once: usize,
+    /// Neurons served in one cycle.
+    pub neurons_at_once: Count,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fold {
+    /// Arrays of a layer read in the same cycle.
+    pub sensed_at_once: Count,
+    /// Columns that share a sense amplifier through a multiplexer.
+    pub columns_per_amplifier: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Stream {
+    /// Bits of a beat of the AXI4-Streams.
+    pub bits: usize,
+}
+
+/// `"all"` or a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(untagged)]
+pub enum Count {
+    All(All),
+    Number(usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum All {
+    All,
+}
+
+impl Count {
+    pub const ALL: Self = Self::All(All::All);
+
+    /// The number, where there are `of` in all.
+    pub fn of(self, of: usize) -> usize {
+        match self {
+            Self::All(_) => of,
+            Self::Number(n) => n.min(of),
+        }
+    }
+}
+
+impl Default for Array {
+    fn default() -> Self {
+        Self { inputs: 128, outputs: 128, neurons: Neurons::Bipolar, columns: Columns::Double }
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { mhz: 100.0 }
+    }
+}
+
+impl Default for Pcsa {
+    fn default() -> Self {
+        Self { supply_v: 0.6, precharge_ns: 10.0, window_ns: 70.0 }
+    }
+}
+
+impl Default for Sa {
+    fn default() -> Self {
+        Self { read_ns: 10.0, mapping: Mapping::Shift }
+    }
+}
+
+impl Default for Digital {
+    fn default() -> Self {
+        Self { inputs_at_once: 8, neurons_at_once: Count::ALL }
+    }
+}
+
+impl Default for Fold {
+    fn default() -> Self {
+        Self { sensed_at_once: Count::ALL, columns_per_amplifier: 1 }
+    }
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        Self { bits: 64 }
+    }
+}
+
+/// Keys that only make sense for the whole design.
+const GLOBAL: [&str; 2] = ["clock", "stream"];
+
+impl Hardware {
+    /// Reads `hardware.toml`; the error names the file, the line or table, and the nearest known key.
+    pub fn load(path: &Path) -> Result<Self, HardwareError> {
+        let text = std::fs::read_to_string(path).map_err(|source| HardwareError::Io { path: path.into(), source })?;
+        Self::parse(&text).map_err(|reason| HardwareError::Toml { path: path.into(), reason })
+    }
+
+    /// Parses the text of a `hardware.toml`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut table: toml::Table = text.parse().map_err(|e: toml::de::Error| e.to_string())?;
+        let layers = table.remove("layer");
+        let base = read(&table).map_err(|e| locate(text, &e))?;
+        let mut merged = BTreeMap::new();
+        if let Some(layers) = layers {
+            let toml::Value::Table(layers) = layers else {
+                return Err("`layer` must be tables: [layer.NAME]".into());
+            };
+            for (name, own) in layers {
+                let toml::Value::Table(own) = own else {
+                    return Err(format!("`layer.{name}` must be a table: [layer.{name}]"));
+                };
+                if let Some(key) = GLOBAL.iter().find(|k| own.contains_key(**k)) {
+                    return Err(format!("[layer.{name}]: `{key}` holds for the whole design; set it in [{key}]"));
+                }
+                let names_readout = own.contains_key("readout");
+                let mut all = table.clone();
+                merge(&mut all, own);
+                let layer = read(&all).map_err(|e| format!("[layer.{name}]: {e}"))?;
+                merged.insert(name, (layer, names_readout));
+            }
+        }
+        Ok(Self { base, layers: merged })
+    }
+
+    /// What holds for layer `name`.
+    pub fn layer(&self, name: &str) -> &LayerHardware {
+        self.layers.get(name).map_or(&self.base, |(h, _)| h)
+    }
+
+    /// The readout that the layer's own table asks for.
+    pub fn own_readout(&self, name: &str) -> Option<Readout> {
+        self.layers.get(name).filter(|(_, named)| *named).map(|(h, _)| h.readout)
+    }
+}
+
+fn read(table: &toml::Table) -> Result<LayerHardware, String> {
+    if table.contains_key("device") {
+        return Err("[device]: device models are not available yet; leave the table out for ideal cells".into());
+    }
+    table.clone().try_into().map_err(|e: toml::de::Error| with_suggestion(e.message()))
+}
+
+/// Adds the nearest known key to serde's "unknown field `x`, expected one of `a`, `b`".
+fn with_suggestion(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    match quoted.next() {
+        Some(unknown) if message.starts_with("unknown") => {
+            format!("{message}{}", crate::suggest::nearest(unknown, quoted))
+        }
+        _ => message.to_string(),
+    }
+}
+
+/// Puts the number of the first line that holds the unknown key in front.
+fn locate(text: &str, message: &str) -> String {
+    let key = message.split('`').nth(1).unwrap_or_default();
+    let holds = |line: &str| {
+        let line = line.trim_start().trim_start_matches('[');
+        !key.is_empty() && line.starts_with(key)
+    };
+    match text.lines().position(holds) {
+        Some(line) if message.starts_with("unknown") => format!("line {}: {message}", line + 1),
+        _ => message.to_string(),
+    }
+}
+
+fn merge(base: &mut toml::Table, own: toml::Table) {
+    for (key, value) in own {
+        match (base.get_mut(&key), value) {
+            (Some(toml::Value::Table(base)), toml::Value::Table(own)) => merge(base, own),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_has_a_default() {
+        assert_eq!(Hardware::parse("").unwrap(), Hardware::default());
+    }
+
+    #[test]
+    fn layers_override_single_keys() {
+        let h =
+            Hardware::parse("readout = 'sa'\n[array]\ninputs = 256\noutputs = 64\n[layer.fc1.array]\ninputs = 32\n")
+                .unwrap();
+        assert_eq!((h.layer("fc1").array.inputs, h.layer("fc1").array.outputs), (32, 64));
+        assert_eq!(h.layer("fc1").readout, Readout::Sa);
+        assert_eq!(h.own_readout("fc1"), None);
+        assert_eq!(h.layer("fc2").array.inputs, 256);
+    }
+
+    #[test]
+    fn counts_are_all_or_a_number() {
+        let h = Hardware::parse("[fold]\nsensed_at_once = 3").unwrap();
+        assert_eq!(h.base.fold.sensed_at_once.of(8), 3);
+        let h = Hardware::parse("[fold]\nsensed_at_once = 'all'").unwrap();
+        assert_eq!(h.base.fold.sensed_at_once.of(8), 8);
+    }
+
+    #[test]
+    fn unknown_keys_come_with_line_and_suggestion() {
+        let e = Hardware::parse("readout = 'pcsa'\n[array]\ninptus = 1").unwrap_err();
+        assert!(e.contains("line 3") && e.contains("did you mean `inputs`?"), "{e}");
+        let e = Hardware::parse("readout = 'pcas'").unwrap_err();
+        assert!(e.contains("did you mean `pcsa`?"), "{e}");
+        let e = Hardware::parse("[layer.fc1]\nfolt = 1").unwrap_err();
+        assert!(e.contains("[layer.fc1]") && e.contains("did you mean `fold`?"), "{e}");
+    }
+
+    #[test]
+    fn global_keys_are_refused_in_layers() {
+        let e = Hardware::parse("[layer.fc1.clock]\nmhz = 1").unwrap_err();
+        assert!(e.contains("whole design"), "{e}");
+    }
+}

@@ -1,0 +1,153 @@
+//! The plan as a person reads it.
+
+use std::fmt;
+
+use super::{InputMap, LayerPlan, OutputPlan, Plan, ReadoutPlan, Values};
+use crate::network::WeightKind;
+
+impl LayerPlan {
+    /// Arrays the layer takes.
+    pub fn arrays(&self) -> usize {
+        match &self.readout {
+            ReadoutPlan::Pcsa(p) => p.row_tiles * p.column_tiles,
+            ReadoutPlan::Sa(s) => s.block_sizes.len() * s.tiles,
+            ReadoutPlan::Digital(_) => 0,
+        }
+    }
+
+    /// Cells of one array in use at most: `(rows, columns)`.
+    pub fn array_cells(&self) -> Option<(usize, usize)> {
+        match &self.readout {
+            // A word line of pairs: BL and BLb.
+            ReadoutPlan::Pcsa(p) => Some((p.rows, 2 * p.slice())),
+            // Two word lines an input, one column a neuron, two where weights are trits.
+            ReadoutPlan::Sa(s) => {
+                let columns = if self.weight_kind == WeightKind::Ternary { 2 } else { 1 };
+                Some((2 * s.block_sizes[0], s.amplifiers * s.columns_per_amplifier * columns))
+            }
+            ReadoutPlan::Digital(_) => None,
+        }
+    }
+
+    /// Share of the arrays' cells that hold a weight.
+    pub fn utilisation(&self) -> Option<f64> {
+        let (rows, columns) = self.array_cells()?;
+        let weights = (self.inputs * self.neurons) as f64;
+        let cells_per_weight = match (&self.readout, self.weight_kind) {
+            (ReadoutPlan::Sa(_), WeightKind::Ternary) => 4.0,
+            _ => 2.0,
+        };
+        Some(weights * cells_per_weight / (self.arrays() * rows * columns) as f64)
+    }
+
+    /// Splits whose votes or partial sums are put together.
+    pub fn splits(&self) -> usize {
+        match &self.readout {
+            ReadoutPlan::Pcsa(p) => p.column_tiles,
+            ReadoutPlan::Sa(s) => s.block_sizes.len(),
+            ReadoutPlan::Digital(_) => 1,
+        }
+    }
+
+    fn reads(&self) -> usize {
+        match &self.readout {
+            ReadoutPlan::Pcsa(p) => p.reads,
+            ReadoutPlan::Sa(s) => s.reads,
+            ReadoutPlan::Digital(d) => d.reads,
+        }
+    }
+
+    fn readout_name(&self) -> &'static str {
+        match &self.readout {
+            ReadoutPlan::Pcsa(_) => "pcsa",
+            ReadoutPlan::Sa(_) => "sa",
+            ReadoutPlan::Digital(_) => "digital",
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let input = &self.input;
+        let map = match &input.map {
+            InputMap::Bit => "one bit each".to_string(),
+            InputMap::Threshold(at) => format!("+1 from {at} up"),
+            InputMap::Affine { gain, offset } => format!("{gain} code + {offset}"),
+            InputMap::Table(_) => "by table".to_string(),
+        };
+        let values = match input.values {
+            Values::Bipolar => "bipolar".to_string(),
+            Values::Trit => "trits".to_string(),
+            Values::Integer { width, min, max } => format!("{width}-bit integers {min} to {max}"),
+        };
+        writeln!(f, "plan of {}: {} MHz, streams of {} bits", self.name, self.clock_mhz, self.stream_bits)?;
+        writeln!(f, "input    {} codes, {map}: {values}; {} beats", input.count, input.beats)?;
+        writeln!(
+            f,
+            "sense    precharge {} + window {} + capture 1 cycles; nominal LRS/HRS resolves in {}, HRS/HRS in {}",
+            self.sense.precharge_cycles, self.sense.window_cycles, self.sense.sign_cycles, self.sense.zero_cycles
+        )?;
+        let head =
+            ["layer", "readout", "inputs", "neurons", "splits", "arrays", "cells/array", "used", "reads", "sum bits"];
+        let mut rows = vec![head.map(String::from)];
+        for l in &self.layers {
+            rows.push([
+                l.name.clone(),
+                l.readout_name().into(),
+                l.inputs.to_string(),
+                l.neurons.to_string(),
+                l.splits().to_string(),
+                l.arrays().to_string(),
+                l.array_cells().map_or("-".into(), |(r, c)| format!("{r} x {c}")),
+                l.utilisation().map_or("-".into(), |u| format!("{:.1}%", 100.0 * u)),
+                l.reads().to_string(),
+                l.sum_width.to_string(),
+            ]);
+        }
+        f.write_str(&crate::text::table(&rows))?;
+        for l in &self.layers {
+            let flips = l.flipped.iter().filter(|x| **x).count();
+            let kind = match &l.output {
+                OutputPlan::Bipolar { .. } => "bipolar",
+                OutputPlan::Trit { .. } => "trits",
+                OutputPlan::Sums => "sums",
+            };
+            writeln!(
+                f,
+                "{}: |sum| <= {} < 2^{}, so {} bits hold every sum and threshold; {kind}; {flips} neurons flipped",
+                l.name,
+                l.largest_sum,
+                l.sum_width - 1,
+                l.sum_width
+            )?;
+            if let ReadoutPlan::Sa(s) = &l.readout {
+                writeln!(
+                    f,
+                    "{}: {} blocks of {} inputs at most, thresholds of {} signed bits against the replica column",
+                    l.name,
+                    s.block_sizes.len(),
+                    s.block_sizes[0],
+                    s.threshold_width
+                )?;
+            }
+        }
+        match &self.scores.affine {
+            None => writeln!(f, "scores: the sums, {} bits", self.scores.width)?,
+            Some(a) => writeln!(
+                f,
+                "scores: gain * sum + offset with {} fraction bits ({}), {} bits",
+                a.fraction_bits,
+                if a.exact { "exact" } else { "rounded constants" },
+                self.scores.width
+            )?,
+        }
+        let arrays: usize = self.layers.iter().map(LayerPlan::arrays).sum();
+        writeln!(
+            f,
+            "{arrays} arrays; first result after {} cycles, then one image every {} cycles ({:.0} images/s)",
+            self.cycles.first_latency(),
+            self.cycles.interval,
+            self.clock_mhz * 1e6 / self.cycles.interval as f64
+        )
+    }
+}
