@@ -9,7 +9,7 @@
 //! ```
 //!
 //! * [`network`]: what was trained; no hardware.
-//! * [`hardware`]: `hardware.toml`.
+//! * [`hardware`]: reads `hardware.toml`.
 //! * [`plan`]: how the network lies on arrays; every number that both sides need.
 //! * [`reference`]: hardware-free evaluation, slow and plain; never reads a plan.
 //! * [`golden`]: what the hardware of a plan computes, bit for bit; integers only.
@@ -19,4 +19,5 @@
 //! * [`data`]: the data sets.
 
 pub mod network;
+pub mod reference;
 pub mod suggest;
