@@ -21,3 +21,4 @@
 pub mod network;
 pub mod reference;
 pub mod suggest;
+mod whole_file;
