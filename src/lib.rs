@@ -18,6 +18,7 @@
 //! * [`check`] and [`synth`]: proofs of the blocks and synthesis, with Yosys.
 //! * [`data`]: the data sets.
 
+pub mod data;
 pub mod network;
 pub mod reference;
 pub mod suggest;
