@@ -1,12 +1,15 @@
 //! The data sets, as stored bytes in a stated order. `docs/data.md` is the contract: which files are looked for,
 //! the order of the images, how a pixel becomes a byte, and what a label counts.
 
+mod cifar10;
 mod digits;
 mod error;
 mod file;
 mod idx;
 mod mnist;
 mod npy;
+mod omniglot;
+mod tree;
 
 use std::{
     path::{Path, PathBuf},
@@ -17,7 +20,7 @@ pub use error::DataError;
 pub use npy::{write_predictions, write_scores};
 
 /// Names that [`open`] knows; anything else must end in `.npy`.
-pub const SETS: [&str; 2] = ["digits", "mnist"];
+pub const SETS: [&str; 4] = ["digits", "mnist", "cifar10", "omniglot"];
 
 /// Images of one shape, and what they show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,13 +120,15 @@ pub fn open_split(spec: &str, dir: Option<&Path>, split: Split) -> Result<Datase
     match spec {
         "digits" => Ok(digits::digits(split)),
         "mnist" => mnist::open(&given()?, split),
+        "cifar10" => cifar10::open(&given()?, split),
+        "omniglot" => omniglot::open(&given()?, split),
         file if Path::new(file).extension().is_some_and(|e| e == "npy") => npy::open(Path::new(file)),
         other => Err(DataError::Unknown { spec: other.into(), near: crate::suggest::nearest(other, SETS) }),
     }
 }
 
 /// Train, test, or one after the other, of a set that keeps them apart.
-fn parts(split: Split, open: impl Fn(Split) -> Result<Dataset, DataError>) -> Result<Dataset, DataError> {
+fn parts(split: Split, mut open: impl FnMut(Split) -> Result<Dataset, DataError>) -> Result<Dataset, DataError> {
     match split {
         Split::All => Ok(open(Split::Train)?.then(open(Split::Test)?)),
         one => open(one),
