@@ -1,6 +1,6 @@
 //! Reading and writing `.safetensors` networks.
 
-use std::{collections::HashMap, io::Write, path::Path};
+use std::{collections::HashMap, path::Path};
 
 use ndarray::Array2;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -245,37 +245,11 @@ pub fn save(network: &Network, path: &Path) -> Result<(), NetworkError> {
         .map(|t| (t.name.as_str(), TensorView::new(t.dtype, t.shape.clone(), &t.data).expect("shape and data agree")));
     let metadata = HashMap::from([(KEY.to_string(), text)]);
     let bytes = safetensors::serialize(views, Some(metadata)).expect("views are valid");
-    write_whole(path, &bytes).map_err(|source| NetworkError::Io {
+    crate::whole_file::write(path, &bytes).map_err(|source| NetworkError::Io {
         path: path.into(),
         action: "write the network",
         source,
     })
-}
-
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().permissions_like_create().tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.persist(path)?;
-    Ok(())
-}
-
-/// `tempfile` makes private files; a network should have the mode that any new file has.
-trait LikeCreate {
-    fn permissions_like_create(&mut self) -> &mut Self;
-}
-
-impl LikeCreate for tempfile::Builder<'_, '_> {
-    #[cfg(unix)]
-    fn permissions_like_create(&mut self) -> &mut Self {
-        use std::os::unix::fs::PermissionsExt;
-        self.permissions(std::fs::Permissions::from_mode(0o666)) // the umask still applies
-    }
-
-    #[cfg(not(unix))]
-    fn permissions_like_create(&mut self) -> &mut Self {
-        self
-    }
 }
 
 struct Tensor {
