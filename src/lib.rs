@@ -20,3 +20,4 @@
 
 pub mod network;
 pub mod suggest;
+pub mod tool;
