@@ -26,3 +26,5 @@ pub mod plan;
 pub mod reference;
 pub mod suggest;
 pub mod text;
+pub mod tool;
+mod whole_file;
