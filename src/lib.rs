@@ -18,8 +18,10 @@
 //! * [`check`] and [`synth`]: proofs of the blocks and synthesis, with Yosys.
 //! * [`data`]: the data sets.
 
+pub mod cli;
 pub mod data;
 pub mod device;
+pub mod emit;
 pub mod hardware;
 pub mod network;
 pub mod plan;
