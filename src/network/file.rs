@@ -6,8 +6,8 @@ use ndarray::Array2;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::topology::{
-    ActivationTopology, CodeTopology, CutTopology, FORMAT, InputTopology, LayerTopology, NormalizeTopology, OpTopology,
-    Reals, Topology, ValuesTopology, WeightsTopology,
+    self, ActivationTopology, CodeTopology, CutTopology, FORMAT, InputTopology, LayerTopology, NormalizeTopology,
+    OpTopology, Reals, Topology, ValuesTopology, WeightsTopology,
 };
 use super::validate::LARGEST_SIDE;
 use super::{
@@ -27,12 +27,7 @@ pub fn load(path: &Path) -> Result<Network, NetworkError> {
     let tensors = SafeTensors::deserialize(&bytes).map_err(container)?;
     let text =
         header.metadata().as_ref().and_then(|m| m.get(KEY)).ok_or(NetworkError::NoTopology { path: path.into() })?;
-    let topology: Topology =
-        serde_json::from_str(text).map_err(|e| NetworkError::Topology { path: path.into(), reason: e.to_string() })?;
-    if topology.format != FORMAT {
-        let reason = format!("format {} is not known; this version reads format {FORMAT}", topology.format);
-        return Err(NetworkError::Topology { path: path.into(), reason });
-    }
+    let topology = topology::parse(text).map_err(|reason| NetworkError::Topology { path: path.into(), reason })?;
     let reader = Reader { path, tensors: &tensors };
     let input = read_input(path, topology.input)?;
     let layers = topology.layers.into_iter().map(|l| reader.layer(l)).collect::<Result<_, _>>()?;
