@@ -103,3 +103,15 @@ fn pytorch_state_dict() {
         }
     }
 }
+
+/// The page shows the function as it is.
+#[test]
+fn network_format_page_shows_write_network() {
+    let read = |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let code = read("docs/examples/write_network.py");
+    let shown = &code[code.find("TYPES").unwrap()..];
+    assert!(
+        read("docs/network-format.md").contains(shown),
+        "copy write_network of docs/examples/write_network.py into docs/network-format.md"
+    );
+}

@@ -25,6 +25,11 @@ pub enum DataError {
         "{name}: its images have shape {got:?} but the network takes {want:?}; the numbers of values must be equal"
     )]
     Shape { name: String, got: Vec<usize>, want: Vec<usize> },
+
+    #[error(
+        "{name}: image {image}, value {value} is {byte}; bipolar input is 0 for -1 and 1 for +1 (store those, or give the network `u8` input with a `threshold`)"
+    )]
+    Bits { name: String, image: usize, value: usize, byte: u8 },
 }
 
 impl DataError {

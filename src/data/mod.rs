@@ -91,6 +91,17 @@ impl Dataset {
         Err(DataError::Shape { name: self.name.clone(), got: self.shape.clone(), want: shape.to_vec() })
     }
 
+    /// Refuses images that a network with bipolar input cannot take: every byte must be 0 or 1.
+    pub fn check_bits(&self) -> Result<(), DataError> {
+        match self.images.iter().position(|byte| *byte > 1) {
+            None => Ok(()),
+            Some(at) => {
+                let (image, value) = (at / self.values(), at % self.values());
+                Err(DataError::Bits { name: self.name.clone(), image, value, byte: self.images[at] })
+            }
+        }
+    }
+
     /// Joins the parts of a set.
     fn then(mut self, mut next: Self) -> Self {
         self.images.append(&mut next.images);
@@ -150,6 +161,15 @@ mod tests {
         assert!(error.contains("did you mean `mnist`?") && error.contains(".npy"), "{error}");
         assert!(open("x.np", None).is_err());
         assert!("tset".parse::<Split>().unwrap_err().to_string().contains("train, test or all"));
+    }
+
+    #[test]
+    fn bipolar_inputs_take_bits_only() {
+        let mut set = open("digits", None).unwrap();
+        let error = set.check_bits().unwrap_err().to_string();
+        assert!(error.contains("digits: image 0, value 3 is 4") && error.contains("threshold"), "{error}");
+        set.images.iter_mut().for_each(|byte| *byte /= 9);
+        set.check_bits().unwrap();
     }
 
     #[test]
