@@ -83,6 +83,19 @@ impl Dataset {
         &self.images[i * self.values()..][..self.values()]
     }
 
+    /// Images `first ..`, at most `count` of them.
+    pub fn slice(mut self, first: usize, count: Option<usize>) -> Result<Self, DataError> {
+        let len = self.len();
+        let count = count.unwrap_or(len.saturating_sub(first));
+        if count == 0 || first.checked_add(count).is_none_or(|end| end > len) {
+            return Err(DataError::Range { name: self.name, first, count, len });
+        }
+        let values = self.values();
+        self.images = self.images[first * values..][..count * values].to_vec();
+        self.labels = self.labels.map(|l| l[first..first + count].to_vec());
+        Ok(self)
+    }
+
     /// Refuses images whose values are not as many as a network of this input shape takes.
     pub fn check_fits(&self, shape: &[usize]) -> Result<(), DataError> {
         if self.values() == shape.iter().product::<usize>() {
