@@ -19,6 +19,7 @@
 //! * [`data`]: the data sets.
 
 pub mod device;
+pub mod golden;
 pub mod hardware;
 pub mod network;
 pub mod plan;
