@@ -22,6 +22,7 @@ pub mod cli;
 pub mod data;
 pub mod device;
 pub mod emit;
+pub mod golden;
 pub mod hardware;
 pub mod network;
 pub mod plan;
