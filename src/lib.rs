@@ -19,6 +19,7 @@
 //! * [`data`]: the data sets.
 
 pub mod cli;
+pub mod cosim;
 pub mod data;
 pub mod device;
 pub mod emit;

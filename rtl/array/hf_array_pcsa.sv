@@ -72,21 +72,20 @@ module hf_array_pcsa #(
   assign sign_done = 32'(elapsed_q) + 1 >= SignCycles;
   assign zero_done = 32'(elapsed_q) + 1 >= ZeroCycles;
 
+  // Outside the window the cells are not read: bit lines float and the amplifiers are precharged.
+  assign {blb, bl} = sense_i ? cells[32'(row_i)*ColumnsPerAmplifier+32'(column_i)] : '0;
+
   always_comb begin
-    bl = '0;
-    blb = '0;
-    q_o = '1;
-    qb_o = '1;
-    if (sense_i && sign_done) begin
-      {blb, bl} = cells[32'(row_i)*ColumnsPerAmplifier+32'(column_i)];
+    if (!sense_i || !sign_done) begin
+      q_o = '1;
+      qb_o = '1;
+    end else if (!zero_done) begin
+      q_o = ~(blb & ~bl);
       qb_o = ~bl;
-      if (!zero_done) begin
-        q_o = ~(blb & ~bl);
-      end else begin
-        // Both HRS: the branch of 320k wins over that of 350k.
-        q_o = ~blb | bl;
-        qb_o = blb & ~bl;
-      end
+    end else begin
+      // Both HRS: the branch of 320k wins over that of 350k.
+      q_o = ~blb | bl;
+      qb_o = blb & ~bl;
     end
   end
 endmodule

@@ -1,11 +1,12 @@
 //! The command line: one file a verb; arguments in, one library call, result out.
 
-//EVAL mod eval;
+mod eval;
 mod generate;
-//IMPORT mod import;
+mod import;
 mod info;
 mod load;
 mod plan;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -26,11 +27,12 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
-    //IMPORT Import(import::Args),
+    Import(import::Args),
     Info(info::Args),
-    //EVAL Eval(eval::Args),
+    Eval(eval::Args),
     Plan(plan::Args),
     Generate(generate::Args),
+    Verify(verify::Args),
 }
 
 /// How a command ended.
@@ -56,11 +58,12 @@ impl Answer {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let answer = match cli.verb {
-        //IMPORT Verb::Import(args) => import::run(args),
+        Verb::Import(args) => import::run(args),
         Verb::Info(args) => info::run(args),
-        //EVAL Verb::Eval(args) => eval::run(args),
+        Verb::Eval(args) => eval::run(args),
         Verb::Plan(args) => plan::run(args),
         Verb::Generate(args) => generate::run(args),
+        Verb::Verify(args) => verify::run(args),
     };
     match answer {
         Ok(answer) => {

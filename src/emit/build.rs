@@ -132,7 +132,7 @@ fn files(plan: &Plan, network: &[u8], hardware: &[u8]) -> Result<BTreeMap<String
     };
     put("sim/tb_icarus.sv".into(), ended(bench.render()?));
     put("sim/harness.cpp".into(), library::HARNESS.into());
-    put("plan.json".into(), serde_json::to_string_pretty(plan).expect("a plan is plain data") + "\n");
+    put("plan.json".into(), plan.to_json());
 
     let library = library::files();
     let below = |folder: &str| -> Vec<String> {

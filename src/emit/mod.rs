@@ -10,7 +10,7 @@ mod views;
 
 pub use build::{BuildError, Manifest, digest, write};
 pub use library::{FORMAL, LIBRARY};
-pub use views::{Tap, TapKind, taps};
+pub use views::{ICARUS_IMAGES, Tap, TapKind, taps};
 
 /// Bits of the sense sequencer's cycle counters.
 pub const COUNT_WIDTH: usize = 12;

@@ -247,6 +247,11 @@ pub struct AffineScores {
 }
 
 impl Plan {
+    /// `plan.json`: everything but the weights, which stand in the network.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a plan is plain data") + "\n"
+    }
+
     pub fn classes(&self) -> usize {
         self.layers.last().map_or(0, |l| l.neurons)
     }

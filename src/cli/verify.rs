@@ -1,0 +1,178 @@
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Answer, Outcome, load};
+use crate::cosim::{self, Build, Options, Phase, Simulator, Verdict};
+
+/// Co-simulate a build directory: every output of every layer against the golden model.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Build directory.
+    build: PathBuf,
+    #[command(flatten)]
+    data: load::DataArgs,
+    #[arg(long, value_enum, default_value_t)]
+    simulator: SimulatorArg,
+    /// Seed of the stalls and resets of the second run.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=0x7fff_ffff))]
+    seed: u64,
+    /// Images of the second run, with random stalls and resets; 0 leaves it out.
+    #[arg(long, default_value_t = 20)]
+    stalled: usize,
+    /// Resets of the second run.
+    #[arg(long, default_value_t = 3)]
+    resets: usize,
+    /// Cycles of the PCSA sense window, written over the register bus, instead of the plan's.
+    #[arg(long)]
+    window: Option<usize>,
+    /// Cycles of the PCSA precharge, written over the register bus, instead of the plan's.
+    #[arg(long)]
+    precharge: Option<usize>,
+    /// Waveform of the first mismatch; absent: BUILD-mismatch.vcd.
+    #[arg(long)]
+    waveform: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Default, clap::ValueEnum)]
+enum SimulatorArg {
+    #[default]
+    Verilator,
+    Icarus,
+}
+
+pub(super) fn run(args: Args) -> Result<Answer> {
+    let build = Build::open(&args.build)?;
+    for file in &build.differences {
+        eprintln!(
+            "warning: {} differs from the manifest; it is verified as it stands",
+            build.path.join(file).display()
+        );
+    }
+    let simulator = match args.simulator {
+        SimulatorArg::Verilator => Simulator::Verilator,
+        SimulatorArg::Icarus => Simulator::Icarus,
+    };
+    let mut data = args.data;
+    if simulator == Simulator::Icarus && data.images.is_none() {
+        // A second opinion on a sample: Icarus is hundreds of times slower.
+        data.images = Some(4);
+    }
+    let set = data.open(&build.network)?;
+    let waveform = args.waveform.unwrap_or_else(|| {
+        let mut name = build.path.as_os_str().to_owned();
+        name.push("-mismatch.vcd");
+        name.into()
+    });
+    let options = Options {
+        simulator,
+        seed: args.seed,
+        stalled: args.stalled,
+        resets: args.resets,
+        precharge: args.precharge,
+        window: args.window,
+        waveform,
+    };
+    let bar = Bar::new(set.len());
+    let verdict = cosim::verify(&build, &set, &options, &|phase, n| bar.show(phase, n))?;
+    bar.finish();
+    let outcome = if verdict.held() { Outcome::Held } else { Outcome::Failed };
+    Ok(Answer { text: text(&verdict), json: serde_json::to_value(&verdict)?, outcome })
+}
+
+/// Progress on standard error, one line.
+struct Bar {
+    bar: ProgressBar,
+    phase: Mutex<Option<Phase>>,
+}
+
+impl Bar {
+    fn new(images: usize) -> Self {
+        let style = ProgressStyle::with_template("{msg:12} {bar:40} {pos}/{len} images {elapsed}").expect("a template");
+        Self { bar: ProgressBar::new(images as u64).with_style(style), phase: Mutex::new(None) }
+    }
+
+    fn show(&self, phase: Phase, done: usize) {
+        let mut current = self.phase.lock().unwrap_or_else(|e| e.into_inner());
+        if *current != Some(phase) {
+            *current = Some(phase);
+            self.bar.set_message(match phase {
+                Phase::Reference => "reference",
+                Phase::Golden => "golden",
+                Phase::Model => "build model",
+                Phase::Simulation => "simulation",
+                Phase::Stalls => "stalls",
+            });
+        }
+        self.bar.set_position(done as u64);
+    }
+
+    fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn text(v: &Verdict) -> String {
+    let mut lines = Vec::new();
+    let percent = |n: usize| 100.0 * n as f64 / v.images as f64;
+    lines.push(format!(
+        "{} on {}: {} images, {} values compared, {} mismatches",
+        v.network, v.dataset, v.images, v.compared, v.mismatches
+    ));
+    if let Some(correct) = v.correct {
+        lines.push(format!("classified right: {correct} of {} ({:.2}%)", v.images, percent(correct)));
+    }
+    lines.push(format!(
+        "cycles: first result {} predicted, {} counted; an image every {} predicted, {} counted; all {} predicted, {} counted{}",
+        v.first_latency_predicted,
+        v.first_latency_counted,
+        v.cycles_per_image_predicted,
+        v.cycles_per_image_counted,
+        v.batch_cycles_predicted,
+        v.batch_cycles_counted,
+        if v.cycles_equal { "" } else { "  NOT EQUAL" }
+    ));
+    if let Some(s) = &v.stalled {
+        lines.push(format!(
+            "stalls and {} resets (seed {}): {} images, {} values compared, {} mismatches; dropped and sent again: {:?}",
+            s.resets, s.seed, s.images, s.compared, s.mismatches, s.dropped
+        ));
+    }
+    let reference = if v.plan_is_exact { "must be equal" } else { "may differ: layers are split" };
+    lines.push(format!(
+        "golden against hardware-free evaluation ({reference}): {} values compared, {} differ; {} images of another class",
+        v.reference_compared, v.reference_mismatches, v.class_differences
+    ));
+    if v.protocol_faults > 0 {
+        lines.push(format!("{} breaches of the stream protocol at the output", v.protocol_faults));
+    }
+    if v.stuck {
+        lines.push("STUCK: no result for too many cycles".into());
+    }
+    if let Some(m) = &v.first_mismatch {
+        lines.push(format!(
+            "first mismatch ({}): image {}, layer {}, neuron {}, split {}, cycle {}: expected {}, got {}",
+            m.run,
+            m.image,
+            m.layer,
+            m.neuron,
+            m.split.map_or("-".into(), |s| s.to_string()),
+            m.cycle,
+            m.expected,
+            m.got
+        ));
+        lines.push(format!("  array: {}", m.array));
+        lines.push(format!("  {}", m.note));
+        if let Some(path) = &m.waveform {
+            lines.push(format!("  waveform: {}", path.display()));
+        }
+    }
+    lines.push(format!(
+        "{:.1} images/s simulated with comparison, {:.0} images/s golden; model built in {:.1} s",
+        v.images_per_second, v.golden_images_per_second, v.model_build_seconds
+    ));
+    lines.push(if v.held() { "HELD".into() } else { "FAILED".into() });
+    lines.join("\n") + "\n"
+}

@@ -1,0 +1,142 @@
+//! Where a mismatch comes from: the image is run again, with the arrays' own results and a waveform.
+
+use std::path::PathBuf;
+
+use super::compare::{Mismatch, signed};
+use super::model::{self, Model};
+use super::records::Record;
+use super::run::{RunOptions, run};
+use super::{Build, CosimError, Options, Simulator};
+use crate::emit::{self, TapKind};
+use crate::golden::{ArrayPlace, Bits, Golden, LayerDetail, Site, locate as places};
+
+/// Cycles of waveform before and after the place.
+const AROUND: u64 = 200;
+
+/// Runs the image again and fills in split, array, cycle and waveform.
+pub(super) fn locate(
+    build: &Build,
+    options: &Options,
+    model: &Model,
+    beats: &[u8],
+    images: &[&[u8]],
+    run_options: &RunOptions,
+    mut found: Mismatch,
+) -> Result<Mismatch, CosimError> {
+    let plan = &build.plan;
+    let mut again = RunOptions { detail: Some(found.image), ..run_options.clone() };
+    if again.seed == 0 {
+        again.images = (found.image + 1).min(images.len());
+    }
+    if let Some(layer) = plan.layers.iter().position(|l| l.name == found.layer)
+        && found.image < images.len()
+        && found.neuron < plan.layers[layer].neurons
+    {
+        let places = places(&plan.layers[layer], found.neuron);
+        let detail = Golden::new(plan).run_detailed(images[found.image]);
+        let taps = emit::taps(plan);
+        let mut first: Option<(u64, usize, String)> = None;
+        run(build, options.simulator, &model.program, beats, &again, |record| {
+            let Record::Tap { tap, image, cycle, firing, data } = record else { return };
+            if image != found.image {
+                return;
+            }
+            let bits = Bits::from_le_bytes(&data.bytes, taps[tap].bits);
+            let different = match (&taps[tap].kind, &detail.layers[layer]) {
+                (TapKind::Lanes { layer: l, width }, LayerDetail::Pcsa(reads)) if *l == layer => {
+                    lane_difference(&places, firing, *width, &bits, reads.read(firing))
+                }
+                (TapKind::Votes(l), LayerDetail::Sa(blocks)) if *l == layer => {
+                    let neurons = plan.layers[layer].neurons;
+                    let vote =
+                        |plane: usize, block: usize| bits.get((plane * blocks.len() + block) * neurons + found.neuron);
+                    blocks.iter().enumerate().find_map(|(b, v)| {
+                        let high = v.high.get(found.neuron) != vote(0, b);
+                        let low = v.low.as_ref().is_some_and(|low| low.get(found.neuron) != vote(1, b));
+                        (high || low)
+                            .then(|| (b, format!("{} vote of the block differs", if high { "high" } else { "low" })))
+                    })
+                }
+                _ => None,
+            };
+            if first.is_none() {
+                first = different.map(|(place, note)| (cycle, place, note));
+            }
+        })?;
+        match first {
+            Some((cycle, place, note)) => {
+                found.split = Some(places[place].split);
+                found.array = describe(build, layer, &places[place]);
+                found.cycle = cycle;
+                found.note = note;
+            }
+            None if places.is_empty() => {
+                found.array = "none (digital layer)".into();
+                found.note = "the layer has no arrays".into();
+            }
+            None => {
+                found.array = places.iter().map(|p| describe(build, layer, p)).collect::<Vec<_>>().join("; ");
+                found.note = "the arrays of this neuron agree with the golden model: the fault lies behind them, in \
+                              accumulator, threshold, vote aggregation or output register"
+                    .into();
+            }
+        }
+    } else {
+        found.array = "none".into();
+        found.note = "all layers agree: the fault lies in the class scores or the output stream".into();
+    }
+    found.waveform = waveform(build, options, beats, &again, found.cycle)?;
+    Ok(found)
+}
+
+/// The neuron's first lane whose partial sum differs in this read.
+fn lane_difference(
+    places: &[ArrayPlace],
+    read: usize,
+    width: usize,
+    bits: &Bits,
+    expected: &[Option<i32>],
+) -> Option<(usize, String)> {
+    places.iter().enumerate().find_map(|(k, place)| {
+        let Site::Pcsa { lane, reads, .. } = &place.site else { return None };
+        if !reads.contains(&read) {
+            return None;
+        }
+        let got = signed(bits, lane * width, width);
+        let expected = expected[*lane].map(i64::from)?;
+        (expected != got).then(|| (k, format!("partial sum of the array: expected {expected}, got {got}")))
+    })
+}
+
+/// The array as the RTL's hierarchy names it, and where the neuron lies in it.
+fn describe(build: &Build, layer: usize, place: &ArrayPlace) -> String {
+    let instance = format!("{}.i_layer_{}", build.manifest.top, build.plan.layers[layer].name);
+    match &place.site {
+        Site::Pcsa { row_tile, word_line, .. } => format!(
+            "{instance}.gen_row_tile[{row_tile}].gen_column_tile[{}].i_array, word line {word_line}",
+            place.split
+        ),
+        Site::Sa { tile, column } => {
+            format!("{instance}.gen_block[{}].gen_tile[{tile}].i_array, column {column}", place.split)
+        }
+    }
+}
+
+/// Writes the waveform around `cycle`.
+fn waveform(
+    build: &Build,
+    options: &Options,
+    beats: &[u8],
+    again: &RunOptions,
+    cycle: u64,
+) -> Result<Option<PathBuf>, CosimError> {
+    let model = match options.simulator {
+        Simulator::Verilator => model::verilator(build, true)?,
+        Simulator::Icarus => model::icarus(build)?,
+    };
+    let path = std::path::absolute(&options.waveform).unwrap_or_else(|_| options.waveform.clone());
+    let trace = Some((path.clone(), cycle.saturating_sub(AROUND), cycle + AROUND));
+    let traced = RunOptions { trace, detail: None, ..again.clone() };
+    run(build, options.simulator, &model.program, beats, &traced, |_| {})?;
+    Ok(path.is_file().then_some(path))
+}

@@ -1,0 +1,52 @@
+//! Co-simulation: the generated design against the golden model, every layer of every image.
+//!
+//! The only place that sees both. The design runs in a simulator of its own process; what its taps show is compared
+//! while it runs.
+
+mod build;
+mod compare;
+mod mismatch;
+mod model;
+mod records;
+mod run;
+mod stimulus;
+mod verify;
+
+use std::path::PathBuf;
+
+pub use build::Build;
+pub use compare::Mismatch;
+pub use verify::{Options, Phase, Simulator, StalledRun, Verdict, verify};
+
+use crate::emit::BuildError;
+use crate::hardware::HardwareError;
+use crate::network::NetworkError;
+use crate::plan::PlanError;
+use crate::tool::ToolError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum CosimError {
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    #[error(transparent)]
+    Hardware(#[from] HardwareError),
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io { path: PathBuf, action: &'static str, source: std::io::Error },
+    #[error("{}: not what this version plans from the network.safetensors and hardware.toml beside it; run `hafnia generate` again", path.display())]
+    StalePlan { path: PathBuf },
+    #[error("the simulation ended early: {reason}; its messages: {}", log.display())]
+    Simulation { reason: String, log: PathBuf },
+    #[error("{images} images are too many for Icarus Verilog, which takes {most}; use --images or Verilator")]
+    TooMany { images: usize, most: usize },
+}
+
+pub(crate) fn io(path: &std::path::Path, action: &'static str) -> impl FnOnce(std::io::Error) -> CosimError {
+    let path = path.to_path_buf();
+    move |source| CosimError::Io { path, action, source }
+}

@@ -1,0 +1,136 @@
+//! One run of a model: stimulus in, records out while it runs.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::records::{Record, read_binary, read_text};
+use super::{Build, CosimError, Simulator, io, model, stimulus};
+use crate::emit;
+
+/// What a run is told.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RunOptions {
+    pub images: usize,
+    /// 0: no stalls.
+    pub seed: u64,
+    pub resets: usize,
+    /// Image whose details are reported.
+    pub detail: Option<usize>,
+    /// Cycles without a result after which the run gives up.
+    pub limit: u64,
+    /// Other counts for the sense registers.
+    pub precharge: Option<usize>,
+    pub window: Option<usize>,
+    /// Waveform: file, first and last cycle.
+    pub trace: Option<(std::path::PathBuf, u64, u64)>,
+}
+
+/// Runs a model and hands every record to `take`.
+pub(super) fn run(
+    build: &Build,
+    simulator: Simulator,
+    program: &Path,
+    beats: &[u8],
+    options: &RunOptions,
+    mut take: impl FnMut(Record),
+) -> Result<(), CosimError> {
+    let folder = tempfile::tempdir().map_err(io(&std::env::temp_dir(), "make a folder"))?;
+    let log = model::cache().join("last-simulation.log");
+    let errors = File::create(&log).map_err(io(&log, "create the log"))?;
+    let file = folder.path().join("stimulus");
+    let text;
+    let content = match simulator {
+        Simulator::Verilator => beats,
+        Simulator::Icarus => {
+            text = stimulus::hex(&build.plan, beats);
+            text.as_bytes()
+        }
+    };
+    std::fs::write(&file, content).map_err(io(&file, "write the stimulus"))?;
+
+    let plus = if simulator == Simulator::Icarus { "+" } else { "" };
+    let mut command = match simulator {
+        Simulator::Verilator => Command::new(program),
+        Simulator::Icarus => {
+            let mut command = model::VVP.command()?;
+            command.arg("-N").arg(program);
+            command
+        }
+    };
+    let mut set = |key: &str, value: &dyn std::fmt::Display| {
+        command.arg(format!("{plus}{key}={value}"));
+    };
+    set("stimulus", &file.display());
+    set("images", &options.images);
+    set("seed", &options.seed);
+    set("resets", &options.resets);
+    set("limit", &options.limit);
+    if let Some(image) = options.detail {
+        set("detail", &image);
+    }
+    if let Some(cycles) = options.precharge {
+        set("precharge", &cycles);
+    }
+    if let Some(cycles) = options.window {
+        set("window", &cycles);
+    }
+    if let Some((path, from, to)) = &options.trace {
+        set("trace", &path.display());
+        set("from", from);
+        set("to", to);
+    }
+    let out = folder.path().join("out.txt");
+    if simulator == Simulator::Icarus {
+        set("out", &out.display());
+    }
+    let mem = build.path.join("mem").canonicalize().map_err(io(&build.path, "find mem/ in"))?;
+    command.arg(format!("+hafnia_mem={}", mem.display()));
+    if simulator == Simulator::Verilator && options.seed != 0 {
+        // What a reset does not clear starts at random.
+        command
+            .args(["+verilator+rand+reset+2".to_string(), format!("+verilator+seed+{}", options.seed % 0x7fff_ffff)]);
+    }
+    let piped = if simulator == Simulator::Verilator { Stdio::piped() } else { Stdio::null() };
+    command.stdin(Stdio::null()).stdout(piped).stderr(errors);
+    let mut child = command.spawn().map_err(io(program, "start the simulation"))?;
+
+    let mut ended = false;
+    let mut take = |record: Record| {
+        ended |= matches!(record, Record::End { .. });
+        take(record);
+    };
+    let broken = |e: std::io::Error| CosimError::Simulation { reason: e.to_string(), log: log.clone() };
+    if let Some(stdout) = child.stdout.take() {
+        let sizes: Vec<usize> = emit::taps(&build.plan).iter().map(|t| t.bits.div_ceil(8)).collect();
+        let mut input = BufReader::with_capacity(1 << 20, stdout);
+        let result = drain(&mut input, &sizes, &mut take);
+        if result.is_err() {
+            // The rest of its output cannot be understood; it need not go on.
+            let _ = child.kill();
+        }
+        let status = child.wait().map_err(io(program, "wait for the simulation"))?;
+        result.map_err(broken)?;
+        if !status.success() {
+            return Err(CosimError::Simulation { reason: status.to_string(), log });
+        }
+    } else {
+        let status = child.wait().map_err(io(program, "wait for the simulation"))?;
+        if !status.success() {
+            return Err(CosimError::Simulation { reason: status.to_string(), log });
+        }
+        let mut input = BufReader::new(File::open(&out).map_err(io(&out, "read the records"))?);
+        while let Some(record) = read_text(&mut input).map_err(broken)? {
+            take(record);
+        }
+    }
+    if ended { Ok(()) } else { Err(CosimError::Simulation { reason: "no end record".into(), log }) }
+}
+
+fn drain(input: &mut impl Read, sizes: &[usize], take: &mut impl FnMut(Record)) -> std::io::Result<()> {
+    while let Some(record) = read_binary(input, sizes)? {
+        take(record);
+    }
+    Ok(())
+}
