@@ -293,25 +293,19 @@ module hf_layer_pcsa #(
   end
 
   // ---------------------------------------------------------------- outputs
-  // Neuron of lane row p: (row group * LaneRows + p) * Rows + row.
-  logic [OutputBits-1:0] y_q;
-  assign out_data_o = y_q;
+  // Word of a neuron: {[nonzero,] positive}, or its sum.
+  localparam int WordWidth = Output == 2 ? SumWidth : Thresholds;
+  logic [LaneRows*WordWidth-1:0] words;
 
   if (Output == 2) begin : gen_sums
-    for (genvar p = 0; p < LaneRows; p++) begin : gen_write
-      int neuron;
-      assign neuron = (32'(commit_row_group_q) * LaneRows + p) * Rows + 32'(commit_row_q);
-      always_ff @(posedge clk_i) begin
-        if (commit_q && neuron < Neurons) y_q[neuron*SumWidth+:SumWidth] <= sums[p*SumWidth+:SumWidth];
-      end
-    end
+    assign words = sums;
   end else begin : gen_threshold
+    localparam int Depth = RowGroups * Rows;
+    localparam int AddrWidth = Depth > 1 ? $clog2(Depth) : 1;
     logic [LaneRows*Thresholds*SumWidth-1:0] thresholds;
     logic [LaneRows-1:0] nonzero, positive;
-    localparam int Words = RowGroups * Rows;
-    localparam int AddrWidth = Words > 1 ? $clog2(Words) : 1;
     hf_rom #(
-        .Depth(Words),
+        .Depth(Depth),
         .Width(LaneRows * Thresholds * SumWidth),
         .InitFile(Name == "" ? "" : {Name, "threshold.mem"})
     ) i_thresholds (
@@ -330,19 +324,36 @@ module hf_layer_pcsa #(
         .nonzero_o(nonzero),
         .positive_o(positive)
     );
-    for (genvar p = 0; p < LaneRows; p++) begin : gen_write
-      int neuron;
-      assign neuron = (32'(commit_row_group_q) * LaneRows + p) * Rows + 32'(commit_row_q);
-      always_ff @(posedge clk_i) begin
-        if (commit_q && neuron < Neurons) begin
-          y_q[neuron] <= positive[p];
-          if (Output == 1) y_q[(Output==1?Neurons:0)+neuron] <= nonzero[p];
-        end
+    for (genvar p = 0; p < LaneRows; p++) begin : gen_word
+      assign words[p*WordWidth] = positive[p];
+      if (Output == 1) begin : gen_nonzero
+        assign words[p*WordWidth+WordWidth-1] = nonzero[p];
       end
     end
     if (Output == 0) begin : gen_unused
       logic unused;
       assign unused = ^nonzero;
+    end
+  end
+
+  // Row tile r holds neurons r * Rows and up; its lane row is r % LaneRows.
+  for (genvar r = 0; r < RowTiles; r++) begin : gen_tile_outputs
+    localparam int Lane = r % LaneRows;
+    localparam int First = r * Rows;
+    localparam int Count = First + Rows > Neurons ? Neurons - First : Rows;
+    logic [Count*WordWidth-1:0] y_q;
+    always_ff @(posedge clk_i) begin
+      if (commit_q && commit_row_group_q == RowGroupWidth'(r / LaneRows) && 32'(commit_row_q) < Count) begin
+        y_q[32'(commit_row_q)*WordWidth+:WordWidth] <= words[Lane*WordWidth+:WordWidth];
+      end
+    end
+    if (Output == 1) begin : gen_planes
+      for (genvar n = 0; n < Count; n++) begin : gen_neuron
+        assign out_data_o[First+n] = y_q[n*WordWidth];
+        assign out_data_o[Neurons+First+n] = y_q[n*WordWidth+WordWidth-1];
+      end
+    end else begin : gen_words
+      assign out_data_o[First*WordWidth+:Count*WordWidth] = y_q;
     end
   end
 endmodule

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! * [`network`]: what was trained; no hardware.
-//! * [`hardware`]: `hardware.toml`.
+//! * [`hardware`]: reads `hardware.toml`.
 //! * [`plan`]: how the network lies on arrays; every number that both sides need.
 //! * [`reference`]: hardware-free evaluation, slow and plain; never reads a plan.
 //! * [`golden`]: what the hardware of a plan computes, bit for bit; integers only.
@@ -18,10 +18,16 @@
 //! * [`check`] and [`synth`]: proofs of the blocks and synthesis, with Yosys.
 //! * [`data`]: the data sets.
 
+pub mod cli;
+pub mod data;
 pub mod device;
+pub mod emit;
 pub mod golden;
 pub mod hardware;
 pub mod network;
 pub mod plan;
+pub mod reference;
 pub mod suggest;
 pub mod text;
+pub mod tool;
+mod whole_file;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `hafnia` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hafnia::cli::main()
+}

@@ -24,8 +24,12 @@ pub enum NetworkError {
     #[error("{}: {source}", path.display())]
     In { path: PathBuf, source: Box<NetworkError> },
 
-    #[error("{}: node `{node}`: {reason}", path.display())]
+    /// `node` names it as `"name" (op "Op", index 3)`.
+    #[error("{}: node {node}: {reason}", path.display())]
     Node { path: PathBuf, node: String, reason: String },
+
+    #[error("{}: cannot import this model: {reason}", path.display())]
+    Model { path: PathBuf, reason: String },
 }
 
 impl NetworkError {

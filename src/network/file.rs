@@ -1,14 +1,15 @@
 //! Reading and writing `.safetensors` networks.
 
-use std::{collections::HashMap, io::Write, path::Path};
+use std::{collections::HashMap, path::Path};
 
 use ndarray::Array2;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::topology::{
-    ActivationTopology, CodeTopology, CutTopology, FORMAT, InputTopology, LayerTopology, NormalizeTopology, OpTopology,
-    Reals, Topology, ValuesTopology, WeightsTopology,
+    self, ActivationTopology, CodeTopology, CutTopology, FORMAT, InputTopology, LayerTopology, NormalizeTopology,
+    OpTopology, Reals, Topology, ValuesTopology, WeightsTopology,
 };
+use super::validate::LARGEST_SIDE;
 use super::{
     Activation, Cut, Input, InputCode, InputValues, Layer, Network, NetworkError, Normalize, Op, WeightKind, Weights,
 };
@@ -26,12 +27,7 @@ pub fn load(path: &Path) -> Result<Network, NetworkError> {
     let tensors = SafeTensors::deserialize(&bytes).map_err(container)?;
     let text =
         header.metadata().as_ref().and_then(|m| m.get(KEY)).ok_or(NetworkError::NoTopology { path: path.into() })?;
-    let topology: Topology =
-        serde_json::from_str(text).map_err(|e| NetworkError::Topology { path: path.into(), reason: e.to_string() })?;
-    if topology.format != FORMAT {
-        let reason = format!("format {} is not known; this version reads format {FORMAT}", topology.format);
-        return Err(NetworkError::Topology { path: path.into(), reason });
-    }
+    let topology = topology::parse(text).map_err(|reason| NetworkError::Topology { path: path.into(), reason })?;
     let reader = Reader { path, tensors: &tensors };
     let input = read_input(path, topology.input)?;
     let layers = topology.layers.into_iter().map(|l| reader.layer(l)).collect::<Result<_, _>>()?;
@@ -40,6 +36,10 @@ pub fn load(path: &Path) -> Result<Network, NetworkError> {
 }
 
 fn read_input(path: &Path, input: InputTopology) -> Result<Input, NetworkError> {
+    if input.code == CodeTopology::Bipolar && input.values.is_some() {
+        let reason = "input: `values` has no meaning for `bipolar` codes, where 1 is +1 and 0 is -1; leave it out";
+        return Err(NetworkError::Topology { path: path.into(), reason: reason.into() });
+    }
     let values = match input.values {
         None => InputValues::Affine { gain: 1, offset: 0 },
         Some(ValuesTopology::Affine([gain, offset])) => InputValues::Affine { gain, offset },
@@ -128,6 +128,7 @@ impl Reader<'_> {
         let &[rows, columns] = view.shape() else {
             return Err(bad(format!("has shape {:?}; dense weights are [neurons, inputs]", view.shape())));
         };
+        check_sides(rows, columns).map_err(bad)?;
         let values: Vec<i8> = match view.dtype() {
             Dtype::I8 => view.data().iter().map(|b| *b as i8).collect(),
             Dtype::F32 | Dtype::F64 => {
@@ -167,7 +168,9 @@ impl Reader<'_> {
             n => Err(self.error(
                 layer,
                 &name,
-                format!("has {n} values for {neurons} neurons; give one, or one for each"),
+                format!(
+                    "has {n} values for {neurons} neurons (weights are [neurons, inputs]); give one, or one for each"
+                ),
             )),
         }
     }
@@ -197,6 +200,14 @@ fn numbers(view: &TensorView) -> Result<Vec<f64>, String> {
     })
 }
 
+/// Before anything is made as large as a header says.
+fn check_sides(neurons: usize, inputs: usize) -> Result<(), String> {
+    match [neurons, inputs].iter().all(|side| (1..=LARGEST_SIDE).contains(side)) {
+        true => Ok(()),
+        false => Err(format!("makes {neurons} neurons of {inputs} inputs; each must be 1 to {LARGEST_SIDE}")),
+    }
+}
+
 /// Bit-packed weights, see [`WeightsTopology::packed`].
 fn unpack(view: &TensorView, kind: WeightKind, inputs: usize) -> Result<Array2<i8>, String> {
     let bytes = inputs.div_ceil(8);
@@ -209,12 +220,19 @@ fn unpack(view: &TensorView, kind: WeightKind, inputs: usize) -> Result<Array2<i
             ));
         }
     };
+    check_sides(neurons, inputs)?;
     if view.dtype() != Dtype::U8 {
         return Err(format!("packed weights have type {:?}; use U8", view.dtype()));
     }
     let data = view.data();
     let bit = |plane: usize, j: usize, i: usize| (data[(plane * neurons + j) * bytes + i / 8] >> (i % 8)) & 1 == 1;
     let sign = |b: bool| if b { 1 } else { -1 };
+    if planes == 2 {
+        let all = (0..neurons).flat_map(|j| (0..inputs).map(move |i| (j, i)));
+        if let Some((j, i)) = all.into_iter().find(|&(j, i)| bit(1, j, i) && !bit(0, j, i)) {
+            return Err(format!("weight [{j}, {i}] is positive in plane 1 but 0 in plane 0, which says nonzero"));
+        }
+    }
     Ok(Array2::from_shape_fn((neurons, inputs), |(j, i)| match planes {
         1 => sign(bit(0, j, i)),
         _ if bit(0, j, i) => sign(bit(1, j, i)),
@@ -245,37 +263,11 @@ pub fn save(network: &Network, path: &Path) -> Result<(), NetworkError> {
         .map(|t| (t.name.as_str(), TensorView::new(t.dtype, t.shape.clone(), &t.data).expect("shape and data agree")));
     let metadata = HashMap::from([(KEY.to_string(), text)]);
     let bytes = safetensors::serialize(views, Some(metadata)).expect("views are valid");
-    write_whole(path, &bytes).map_err(|source| NetworkError::Io {
+    crate::whole_file::write(path, &bytes).map_err(|source| NetworkError::Io {
         path: path.into(),
         action: "write the network",
         source,
     })
-}
-
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().permissions_like_create().tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.persist(path)?;
-    Ok(())
-}
-
-/// `tempfile` makes private files; a network should have the mode that any new file has.
-trait LikeCreate {
-    fn permissions_like_create(&mut self) -> &mut Self;
-}
-
-impl LikeCreate for tempfile::Builder<'_, '_> {
-    #[cfg(unix)]
-    fn permissions_like_create(&mut self) -> &mut Self {
-        use std::os::unix::fs::PermissionsExt;
-        self.permissions(std::fs::Permissions::from_mode(0o666)) // the umask still applies
-    }
-
-    #[cfg(not(unix))]
-    fn permissions_like_create(&mut self) -> &mut Self {
-        self
-    }
 }
 
 struct Tensor {

@@ -13,6 +13,7 @@
 mod error;
 mod file;
 pub mod import;
+mod reserved;
 mod topology;
 mod validate;
 

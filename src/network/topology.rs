@@ -13,6 +13,41 @@ pub fn json_schema() -> serde_json::Value {
     schemars::schema_for!(Topology).into()
 }
 
+/// Reads a topology; the error says where in it, and what may have been meant.
+pub(super) fn parse(text: &str) -> Result<Topology, String> {
+    /// Looked at first: what else a later format holds is not known.
+    #[derive(Deserialize)]
+    struct Version {
+        format: u32,
+    }
+    if let Ok(Version { format }) = serde_json::from_str(text)
+        && format != FORMAT
+    {
+        return Err(format!("format {format} is not known; this version reads format {FORMAT}"));
+    }
+    let mut json = serde_json::Deserializer::from_str(text);
+    let topology = serde_path_to_error::deserialize(&mut json).map_err(|e| {
+        let (place, reason) = (e.path().to_string(), e.inner().to_string());
+        let remedy = remedy(&reason);
+        if place == "." { format!("{reason}{remedy}") } else { format!("{place}: {reason}{remedy}") }
+    })?;
+    json.end().map_err(|e| e.to_string())?;
+    Ok(topology)
+}
+
+/// What to do about an error of serde's, where that is not plain from what it expects.
+fn remedy(reason: &str) -> String {
+    let mut quoted = reason.split('`').skip(1).step_by(2);
+    if reason.starts_with("unknown ") {
+        let unknown = quoted.next().unwrap_or_default();
+        crate::suggest::nearest(unknown, quoted)
+    } else if reason.contains("expected struct variant") {
+        "; give it as an object, such as {\"scores\": {}}".into()
+    } else {
+        String::new()
+    }
+}
+
 /// Topology of a network. Tensors are named; they stand in the same file.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -30,7 +65,7 @@ pub(super) struct InputTopology {
     /// Shape of one image, without a batch axis.
     pub shape: Vec<usize>,
     pub code: CodeTopology,
-    /// Integer that a byte stands for; absent: the byte's own value. Not used with `bipolar`.
+    /// Integer that a byte stands for; absent: the byte's own value. None with `bipolar`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<ValuesTopology>,
 }
@@ -91,7 +126,7 @@ pub(super) struct WeightsTopology {
 
 /// A number for all neurons, or the name of a tensor (F32, F64 or I8 to I64) with one value, or one for each neuron.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number, or the name of a tensor")]
 pub(super) enum Reals {
     Same(f64),
     Tensor(String),

@@ -1,14 +1,18 @@
 //! Rules that every network obeys, whatever it was read from.
 
-use super::{Activation, InputCode, InputValues, Layer, Network, NetworkError, Normalize, WeightKind};
+use ndarray::ArrayView1;
 
-/// Largest number of inputs of one neuron, and of neurons in a layer: keeps every sum far inside `i32`.
-const LARGEST_SIDE: usize = 1 << 16;
+use super::reserved::is_reserved;
+use super::{Activation, Domain, InputCode, InputValues, Layer, Network, NetworkError, Normalize, WeightKind};
+
+/// Largest number of inputs of one neuron, and of neurons in a layer.
+pub(super) const LARGEST_SIDE: usize = 1 << 16;
 
 /// Whether `name` can stand as it is in Verilog, in a file name and in TOML: a letter, then letters, digits and
-/// single underscores, at most 48 in all.
+/// single underscores, at most 48 in all, and no word that Verilog or SystemVerilog keeps for itself.
 pub fn is_name(name: &str) -> bool {
     name.len() <= 48
+        && !is_reserved(name)
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && !name.ends_with('_')
@@ -41,6 +45,7 @@ pub(super) fn network(network: &Network) -> Result<(), NetworkError> {
             return Err(NetworkError::invalid(place, reason));
         }
         check_layer(&place, layer)?;
+        check_reach(&place, layer, network.input_domain(index))?;
         let last = index + 1 == network.layers.len();
         if last != matches!(layer.activation, Activation::Scores) {
             let reason =
@@ -55,6 +60,10 @@ pub(super) fn network(network: &Network) -> Result<(), NetworkError> {
 fn check_name(place: &str, name: &str) -> Result<(), NetworkError> {
     if is_name(name) {
         return Ok(());
+    }
+    if is_reserved(name) {
+        let reason = format!("the name `{name}` is a reserved word of SystemVerilog; use another, such as `{name}_1`");
+        return Err(NetworkError::invalid(place, reason));
     }
     let reason = format!(
         "the name {name:?} cannot stand in Verilog and file names; use a letter, then letters, digits and single underscores, at most 48"
@@ -117,6 +126,12 @@ fn check_layer(place: &str, layer: &Layer) -> Result<(), NetworkError> {
             reals(place, "batch norm beta", beta, neurons)?;
             reals(place, "batch norm mean", mean, neurons)?;
             reals(place, "batch norm variance", variance, neurons)?;
+            if !epsilon.is_finite() {
+                return Err(NetworkError::invalid(
+                    place,
+                    format!("batch norm epsilon is {epsilon}; it must be finite"),
+                ));
+            }
             if let Some(j) = variance.iter().position(|v| *v < 0.0 || v + epsilon <= 0.0) {
                 let reason =
                     format!("batch norm variance[{j}] is {}; variance + epsilon must be positive", variance[j]);
@@ -146,6 +161,24 @@ fn check_layer(place: &str, layer: &Layer) -> Result<(), NetworkError> {
             }
         }
         Activation::Scores => Ok(()),
+    }
+}
+
+/// Every sum must fit `i32`, whatever the inputs.
+fn check_reach(place: &str, layer: &Layer, inputs: Domain) -> Result<(), NetworkError> {
+    let largest = match inputs {
+        Domain::Bipolar | Domain::Trit => 1,
+        Domain::Integer { min, max } => min.unsigned_abs().max(max.unsigned_abs()).into(),
+    };
+    let reach = |row: ArrayView1<i8>| largest * row.iter().map(|w| u64::from(w.unsigned_abs())).sum::<u64>();
+    match layer.weights.values.rows().into_iter().map(reach).enumerate().find(|(_, reach)| *reach > i32::MAX as u64) {
+        None => Ok(()),
+        Some((j, reach)) => {
+            let reason = format!(
+                "the sum of neuron {j} can reach {reach}, beyond 32 bits; use smaller input values and put the factor into the weight scale"
+            );
+            Err(NetworkError::invalid(place, reason))
+        }
     }
 }
 

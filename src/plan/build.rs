@@ -36,7 +36,7 @@ pub fn plan(network: &Network, hardware: &Hardware) -> Result<Plan, PlanError> {
         layers.push(layer(network, hardware, index, values)?);
     }
     let last = network.layers.last().expect("a network has layers");
-    let scores = scores(last, layers.last().expect("as many").largest_sum)?;
+    let scores = scores(last, layers[layers.len() - 1].largest_sum, layers[layers.len() - 1].sum_width)?;
     let classes = last.neurons();
     let read = sense.precharge_cycles + sense.window_cycles + 1;
     let mut stages: Vec<Stage> = layers.iter().map(|l| stage(l, read)).collect();
@@ -374,11 +374,11 @@ fn real_affine(layer: &Layer) -> (Vec<f64>, Vec<f64>) {
 /// Bits that a rounded constant may take.
 const CONSTANT_BITS: i32 = 15;
 
-fn scores(layer: &Layer, largest_sum: i64) -> Result<ScoresPlan, PlanError> {
+fn scores(layer: &Layer, largest_sum: i64, sum_width: usize) -> Result<ScoresPlan, PlanError> {
     let (gain, offset) = real_affine(layer);
     let same = |v: &[f64]| v.iter().all(|x| *x == v[0]);
     if same(&gain) && same(&offset) && gain[0] > 0.0 {
-        return Ok(ScoresPlan { affine: None, width: signed_width(largest_sum) });
+        return Ok(ScoresPlan { affine: None, width: sum_width });
     }
     let scaled = |v: &[f64], bits: i32| -> Vec<f64> { v.iter().map(|x| x * 2f64.powi(bits)).collect() };
     let whole = |v: &[f64]| v.iter().all(|x| x.fract() == 0.0);
@@ -399,7 +399,7 @@ fn scores(layer: &Layer, largest_sum: i64) -> Result<ScoresPlan, PlanError> {
     };
     let (gain, offset) = (round(&scaled(&gain, bits))?, round(&scaled(&offset, bits))?);
     let most = |v: &[i32]| v.iter().map(|x| i64::from(*x).abs()).max().unwrap_or(0);
-    let width = signed_width(most(&gain) * largest_sum + most(&offset)).max(signed_width(largest_sum + 1));
+    let width = signed_width(most(&gain) * largest_sum + most(&offset)).max(sum_width);
     if width > 32 {
         return Err(too_wide());
     }

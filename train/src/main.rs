@@ -1,1 +1,69 @@
-fn main() {}
+//! `hafnia-train`: recipe in, trained network out.
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use hafnia_train::recipe::{Recipe, SHIPPED};
+use hafnia_train::run::{Files, Summary, run};
+use indicatif::{ProgressBar, ProgressStyle};
+
+fn main() -> ExitCode {
+    match pipeline(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn pipeline(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Recipes => SHIPPED.iter().for_each(|(name, _)| println!("{name}")),
+        Command::Show(choice) => {
+            print!("{}", toml::to_string(&Recipe::load(&choice.recipe, &choice.assignments())?)?);
+        }
+        Command::Run(args) => {
+            let recipe = Recipe::load(&args.choice.recipe, &args.choice.assignments())?;
+            let files = Files {
+                checkpoint: args.checkpoint.unwrap_or_else(|| args.output.with_extension("checkpoint")),
+                network: args.output,
+                curve: args.curve,
+                checkpoint_every: args.checkpoint_every,
+                resume: args.resume,
+            };
+            let bar = ProgressBar::new(recipe.train.epochs as u64)
+                .with_style(ProgressStyle::with_template("{prefix} {wide_bar} epoch {pos}/{len}  {msg}  {eta} left")?);
+            bar.set_prefix(recipe.name.clone());
+            let summary = run(&recipe, &files, |row| {
+                bar.set_position(row.epoch as u64);
+                bar.set_message(format!("loss {:.4}, held out {:.2}%", row.train_loss, 100.0 * row.held_out_accuracy));
+            })?;
+            bar.finish_and_clear();
+            if args.json { println!("{}", serde_json::to_string_pretty(&summary)?) } else { print(&summary) }
+        }
+    }
+    Ok(())
+}
+
+fn print(s: &Summary) {
+    println!("{}: trained in {:.1} s on {} images", s.network.display(), s.seconds, s.train_images);
+    let line = |what: &str, right: usize, accuracy: f64| {
+        println!("  held out, {what:<32} {right}/{} = {:.2}%", s.held_out_images, 100.0 * accuracy);
+    };
+    line("trainer's tensors (f32)", s.held_out_right, s.held_out_accuracy);
+    line("integers on the exported network", s.held_out_right_integer, s.held_out_accuracy_integer);
+    println!("  sha256 {}", s.sha256);
+    match s.differences.len() {
+        0 => println!("  the two evaluations agree in every neuron of every held-out image"),
+        n => println!(
+            "  the two evaluations part on {n} images (a normalized sum so near its threshold that f32 and f64 round it to different sides):"
+        ),
+    }
+    for difference in &s.differences {
+        println!("    {difference}");
+    }
+}

@@ -1,0 +1,302 @@
+// Drives the Verilator model of a hafnia design and reports what its taps show.
+//
+// Usage: harness [+hafnia_mem=DIR] stimulus=FILE images=N [seed=S] [resets=R] [detail=IMAGE] [limit=CYCLES]
+//                [trace=FILE from=CYCLE to=CYCLE] [precharge=C] [window=C]
+//
+// stimulus  beats of all images in order, kStreamBytes each, kBeats an image.
+// seed      0: no stalls. Otherwise both streams stall at random and `resets` resets fall at random cycles.
+// detail    also report the detail taps of this image.
+// limit     give up after so many cycles without a result.
+//
+// Standard output is a sequence of records, little-endian:
+//   'T' u16 tap, u32 image, u64 cycle, u32 firing of the image, payload of ceil(bits / 8) bytes
+//   'O' u32 image, u64 cycle of the last beat, u32 bytes, payload: the result's beats
+//   'R' u64 cycle, u32 first image dropped, u32 images started: a reset dropped the images between
+//   'P' u64 cycle, u8 what: protocol fault at the output (1: valid fell, 2: data changed, 3: tlast out of place)
+//   'E' u64 cycles, u64 cycle of the first input beat, u8 status (0: all images done, 1: no progress)
+// Cycle 0 is the first cycle after the first reset. A reset's images are sent again.
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "Vsim.h"
+#include "verilated.h"
+#if VM_TRACE
+#include "verilated_vcd_c.h"
+#endif
+#include "taps.h"
+
+namespace {
+
+// xorshift64*: small, seeded, the same everywhere.
+struct Random {
+  uint64_t state;
+  uint64_t next() {
+    state ^= state >> 12;
+    state ^= state << 25;
+    state ^= state >> 27;
+    return state * 2685821657736338717ull;
+  }
+  bool one_in(unsigned n) { return (next() >> 33) % n == 0; }
+  uint64_t below(uint64_t n) { return (next() >> 11) % n; }
+};
+
+void put(const void* data, size_t size) { std::fwrite(data, 1, size, stdout); }
+template <class T>
+void put_number(T value) { put(&value, sizeof value); }
+
+// The words of a port as bytes, whatever type Verilator gave it.
+template <class T>
+void put_port(const T& port, unsigned bits) { put(&port, (bits + 7) / 8); }
+
+template <class T>
+void set_port(T& port, const uint8_t* bytes) { std::memcpy(&port, bytes, kStreamBytes); }
+
+struct Options {
+  std::string stimulus, trace;
+  uint64_t images = 0, seed = 0, resets = 0, limit = 1000000, from = 0, to = 0, precharge = 0, window = 0;
+  int64_t detail = -1;
+};
+
+bool starts(const char* text, const char* key, std::string& value) {
+  size_t n = std::strlen(key);
+  if (std::strncmp(text, key, n) != 0 || text[n] != '=') return false;
+  value = text + n + 1;
+  return true;
+}
+
+Options parse(int argc, char** argv) {
+  Options o;
+  for (int i = 1; i < argc; i++) {
+    std::string v;
+    if (argv[i][0] == '+') continue;
+    if (starts(argv[i], "stimulus", v)) o.stimulus = v;
+    else if (starts(argv[i], "trace", v)) o.trace = v;
+    else if (starts(argv[i], "images", v)) o.images = std::stoull(v);
+    else if (starts(argv[i], "seed", v)) o.seed = std::stoull(v);
+    else if (starts(argv[i], "resets", v)) o.resets = std::stoull(v);
+    else if (starts(argv[i], "limit", v)) o.limit = std::stoull(v);
+    else if (starts(argv[i], "from", v)) o.from = std::stoull(v);
+    else if (starts(argv[i], "to", v)) o.to = std::stoull(v);
+    else if (starts(argv[i], "detail", v)) o.detail = std::stoll(v);
+    else if (starts(argv[i], "precharge", v)) o.precharge = std::stoull(v);
+    else if (starts(argv[i], "window", v)) o.window = std::stoull(v);
+    else {
+      std::fprintf(stderr, "harness: unknown argument %s\n", argv[i]);
+      std::exit(2);
+    }
+  }
+  return o;
+}
+
+struct Simulation {
+  Options o;
+  VerilatedContext context;
+  Vsim dut{&context};
+#if VM_TRACE
+  VerilatedVcdC vcd;
+#endif
+  Random random{0};
+  std::vector<uint8_t> stimulus;
+  uint64_t cycle = 0, first_beat = 0, last_progress = 0;
+  bool any_beat = false;
+  uint64_t base = 0, started = 0, done = 0;  // first image since reset, images started, images finished
+  uint64_t beat = 0;                         // beats of image `started` already sent
+  std::vector<uint64_t> fired;               // firings of each tap since reset
+  bool offering = false, held = false;
+  std::vector<uint8_t> result, held_data;
+
+  void half(bool clock) {
+    dut.clk_i = clock;
+    dut.eval();
+#if VM_TRACE
+    if (!o.trace.empty() && cycle >= o.from && cycle <= o.to) vcd.dump(10 * cycle + (clock ? 5 : 0));
+#endif
+  }
+
+  void idle_inputs() {
+    dut.s_axis_tvalid_i = 0;
+    dut.m_axis_tready_i = 0;
+    dut.s_axil_awvalid_i = 0;
+    dut.s_axil_wvalid_i = 0;
+    dut.s_axil_arvalid_i = 0;
+    dut.s_axil_bready_i = 1;
+    dut.s_axil_rready_i = 1;
+  }
+
+  void reset(bool counted) {
+    idle_inputs();
+    dut.rst_ni = 0;
+    for (int i = 0; i < 4; i++) {
+      half(false);
+      half(true);
+      if (counted) cycle++;
+    }
+    dut.rst_ni = 1;
+    base = started = done;
+    beat = 0;
+    offering = held = false;
+    result.clear();
+    fired.assign(fired.size(), 0);
+    if (o.precharge) write_register(0x0C, o.precharge, counted);
+    if (o.window) write_register(0x10, o.window, counted);
+  }
+
+  void write_register(uint8_t address, uint32_t value, bool counted) {
+    dut.s_axil_awvalid_i = dut.s_axil_wvalid_i = 1;
+    dut.s_axil_awaddr_i = address;
+    dut.s_axil_wdata_i = value;
+    dut.s_axil_wstrb_i = 0xF;
+    half(false);
+    half(true);
+    if (counted) cycle++;
+    dut.s_axil_awvalid_i = dut.s_axil_wvalid_i = 0;
+    half(false);
+    half(true);
+    if (counted) cycle++;
+  }
+
+  template <class T>
+  void tap(unsigned number, unsigned bits, unsigned per_image, bool detail, bool fire, const T& data) {
+    if (!fire) return;
+    uint64_t count = fired[number]++;
+    uint64_t image = base + count / per_image;
+    if (detail && static_cast<int64_t>(image) != o.detail) return;
+    put_number('T');
+    put_number<uint16_t>(number);
+    put_number<uint32_t>(image);
+    put_number<uint64_t>(cycle);
+    put_number<uint32_t>(count % per_image);
+    put_port(data, bits);
+  }
+
+  void fault(uint8_t what) {
+    put_number('P');
+    put_number<uint64_t>(cycle);
+    put_number<uint8_t>(what);
+  }
+
+  void output() {
+    uint8_t data[kStreamBytes];
+    std::memcpy(data, &dut.m_axis_tdata_o, kStreamBytes);
+    bool valid = dut.m_axis_tvalid_o;
+    if (held && !valid) fault(1);
+    if (held && valid && std::memcmp(data, held_data.data(), kStreamBytes) != 0) fault(2);
+    bool taken = valid && dut.m_axis_tready_i;
+    held = valid && !taken;
+    held_data.assign(data, data + kStreamBytes);
+    if (!taken) return;
+    result.insert(result.end(), data, data + kStreamBytes);
+    if (result.size() > 64u << 20) fault(3);
+    if (!dut.m_axis_tlast_o) return;
+    put_number('O');
+    put_number<uint32_t>(done);
+    put_number<uint64_t>(cycle);
+    put_number<uint32_t>(result.size());
+    put(result.data(), result.size());
+    result.clear();
+    done++;
+    last_progress = cycle;
+    std::fflush(stdout);
+  }
+
+  void step() {
+    bool stall_in = o.seed && random.one_in(3);
+    bool stall_out = o.seed && random.one_in(3);
+    // A beat that has been offered stays until it is taken.
+    if (!offering) offering = started < o.images && !stall_in;
+    dut.s_axis_tvalid_i = offering;
+    if (offering) {
+      set_port(dut.s_axis_tdata_i, &stimulus[(started * kBeats + beat) * kStreamBytes]);
+      dut.s_axis_tlast_i = beat + 1 == kBeats;
+    }
+    dut.m_axis_tready_i = !stall_out;
+    half(false);
+#define HF_TAP(number, bits, per_image, detail) \
+  tap(number, bits, per_image, detail, dut.tap##number##_fire_o, dut.tap##number##_data_o);
+    HF_TAPS(HF_TAP)
+#undef HF_TAP
+    output();
+    if (offering && dut.s_axis_tready_o) {
+      if (!any_beat) first_beat = cycle;
+      any_beat = true;
+      offering = false;
+      if (++beat == kBeats) {
+        beat = 0;
+        started++;
+      }
+    }
+    half(true);
+    cycle++;
+  }
+
+  int run() {
+    unsigned taps = 0;
+#define HF_TAP(number, bits, per_image, detail) taps = number + 1;
+    HF_TAPS(HF_TAP)
+#undef HF_TAP
+    fired.assign(taps, 0);
+    random.state = o.seed * 0x9E3779B97F4A7C15ull + 1;
+    reset(false);
+    // Resets fall at random distances of about the time that an image takes.
+    uint64_t reset_in = o.resets ? 1 + random.below(kBeats + 64) : 0;
+    while (done < o.images && cycle - last_progress <= o.limit) {
+      step();
+      if (reset_in && --reset_in == 0) {
+        put_number('R');
+        put_number<uint64_t>(cycle);
+        put_number<uint32_t>(done);
+        put_number<uint32_t>(started + (beat > 0));
+        reset(true);
+        last_progress = cycle;
+        if (--o.resets) reset_in = 1 + random.below(8 * (cycle / (done + 1) + kBeats));
+      }
+    }
+    put_number('E');
+    put_number<uint64_t>(cycle);
+    put_number<uint64_t>(first_beat);
+    put_number<uint8_t>(done < o.images);
+    std::fflush(stdout);
+    dut.final();
+    return 0;
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options = parse(argc, argv);
+  static char buffer[1 << 20];
+  std::setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+  Verilated::commandArgs(argc, argv);
+  static Simulation simulation;
+  simulation.o = options;
+  simulation.context.commandArgs(argc, argv);
+  std::FILE* file = std::fopen(options.stimulus.c_str(), "rb");
+  if (!file) {
+    std::fprintf(stderr, "harness: cannot open %s\n", options.stimulus.c_str());
+    return 2;
+  }
+  simulation.stimulus.resize(options.images * kBeats * kStreamBytes);
+  size_t got = std::fread(simulation.stimulus.data(), 1, simulation.stimulus.size(), file);
+  std::fclose(file);
+  if (got != simulation.stimulus.size()) {
+    std::fprintf(stderr, "harness: %s is too short\n", options.stimulus.c_str());
+    return 2;
+  }
+#if VM_TRACE
+  if (!options.trace.empty()) {
+    simulation.context.traceEverOn(true);
+    simulation.dut.trace(&simulation.vcd, 99);
+    simulation.vcd.open(options.trace.c_str());
+  }
+#endif
+  int status = simulation.run();
+#if VM_TRACE
+  if (!options.trace.empty()) simulation.vcd.close();
+#endif
+  return status;
+}

@@ -1,0 +1,36 @@
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::{Answer, load};
+use crate::emit;
+
+/// Write a build directory: Verilog, memory images, simulation and synthesis files.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Network file (.safetensors).
+    network: PathBuf,
+    /// Hardware description; absent: every default.
+    #[arg(long)]
+    hardware: Option<PathBuf>,
+    /// Build directory to write; an older one is replaced.
+    #[arg(short, long)]
+    out: PathBuf,
+}
+
+pub(super) fn run(args: Args) -> Result<Answer> {
+    let file = load::network(&args.network)?;
+    let (hardware_bytes, hardware) = load::hardware(args.hardware.as_deref())?;
+    let plan = load::plan(&file.network, &hardware, args.hardware.as_deref())?;
+    let manifest = emit::write(&plan, &file.bytes, &hardware_bytes, &args.out)?;
+    let arrays: usize = plan.layers.iter().map(|l| l.arrays()).sum();
+    let text = format!(
+        "{}: top {}, {} files, {arrays} arrays; next: hafnia verify {0} --dataset ...\n",
+        args.out.display(),
+        manifest.top,
+        manifest.files.len()
+    );
+    let json = json!({ "build": args.out, "top": manifest.top, "files": manifest.files.len(), "arrays": arrays });
+    Ok(Answer::held(text, json))
+}

@@ -1,0 +1,42 @@
+use std::path::PathBuf;
+
+/// What can be wrong with a data set. Every message says where and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    #[error("{name} has {len} images; images {first} to {} are not there: choose --first and --images within it", first.saturating_add(*count).saturating_sub(1))]
+    Range { name: String, first: usize, count: usize, len: usize },
+
+    #[error("there is no data set `{spec}`{near}; use {}, or a file whose name ends in .npy", super::SETS.join(", "))]
+    Unknown { spec: String, near: String },
+
+    #[error("there is no split `{split}`; use train, test or all")]
+    Split { split: String },
+
+    #[error("{set}: where is it? Give its folder, or the one that holds `{set}/`, with --data DIR or in HAFNIA_DATA")]
+    NoFolder { set: String },
+
+    #[error("{}: no {set} there or in `{set}/` below; looked for {looked}; point --data DIR or HAFNIA_DATA at it", dir.display())]
+    NotFound { set: &'static str, dir: PathBuf, looked: String },
+
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io { path: PathBuf, action: &'static str, source: std::io::Error },
+
+    #[error("{}: {place}: {reason}", path.display())]
+    Bad { path: PathBuf, place: String, reason: String },
+
+    #[error(
+        "{name}: its images have shape {got:?} but the network takes {want:?}; the numbers of values must be equal"
+    )]
+    Shape { name: String, got: Vec<usize>, want: Vec<usize> },
+
+    #[error(
+        "{name}: image {image}, value {value} is {byte}; bipolar input is 0 for -1 and 1 for +1 (store those, or give the network `u8` input with a `threshold`)"
+    )]
+    Bits { name: String, image: usize, value: usize, byte: u8 },
+}
+
+impl DataError {
+    pub(super) fn bad(path: impl Into<PathBuf>, place: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Bad { path: path.into(), place: place.into(), reason: reason.into() }
+    }
+}

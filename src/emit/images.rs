@@ -1,0 +1,209 @@
+//! Memory images: `$readmemh` text, one word a line. Packing only; every number stands in the plan.
+
+use ndarray::Array2;
+
+use crate::network::WeightKind;
+use crate::plan::{DigitalPlan, InputMap, LayerPlan, OutputPlan, PcsaPlan, Plan, ReadoutPlan, SaPlan, Values};
+
+/// A word under construction, least significant bit first.
+#[derive(Default)]
+struct Word(Vec<bool>);
+
+impl Word {
+    fn bit(&mut self, bit: bool) {
+        self.0.push(bit);
+    }
+
+    /// The low `width` bits of a two's complement number.
+    fn number(&mut self, value: i64, width: usize) {
+        self.0.extend((0..width).map(|b| (value >> b.min(63)) & 1 == 1));
+    }
+
+    fn hex(&self) -> String {
+        let digit = |nibble: &[bool]| {
+            let value = nibble.iter().rev().fold(0u32, |v, b| 2 * v + u32::from(*b));
+            char::from_digit(value, 16).expect("a nibble")
+        };
+        self.0.chunks(4).rev().map(digit).collect()
+    }
+}
+
+/// An image file.
+pub(super) struct Image {
+    pub name: String,
+    pub text: String,
+}
+
+fn image(name: String, words: impl IntoIterator<Item = Word>) -> Image {
+    let mut text = String::new();
+    for word in words {
+        text += &word.hex();
+        text.push('\n');
+    }
+    Image { name, text }
+}
+
+/// All images of a plan.
+pub(super) fn images(plan: &Plan) -> Vec<Image> {
+    let mut out = Vec::new();
+    if let InputMap::Table(table) = &plan.input.map {
+        let width = table_width(plan.input.values);
+        let word = |v: &i32| {
+            let mut w = Word::default();
+            w.number(i64::from(*v), width);
+            w
+        };
+        out.push(image("image_table.mem".into(), table.iter().map(word)));
+    }
+    for layer in &plan.layers {
+        match &layer.readout {
+            ReadoutPlan::Pcsa(p) => pcsa(layer, p, &mut out),
+            ReadoutPlan::Sa(s) => sa(layer, s, &mut out),
+            ReadoutPlan::Digital(d) => digital(layer, d, &mut out),
+        }
+    }
+    if let (Some(affine), Some(last)) = (&plan.scores.affine, plan.layers.last()) {
+        let words = (0..last.neurons).map(|c| {
+            let mut w = Word::default();
+            w.number(i64::from(affine.gain[c]), affine.gain_width);
+            w.number(i64::from(affine.offset[c]), plan.scores.width);
+            w
+        });
+        out.push(image("scores_affine.mem".into(), words));
+    }
+    out
+}
+
+/// Bits of an entry of the input table.
+pub(super) fn table_width(values: Values) -> usize {
+    match values {
+        Values::Integer { width, .. } => width,
+        Values::Bipolar | Values::Trit => 2,
+    }
+}
+
+/// Weight of neuron `j` for input `i`, where both exist.
+fn weight(weights: &Array2<i8>, j: usize, i: usize) -> Option<i8> {
+    weights.get([j, i]).copied()
+}
+
+/// Array (r, c): line row * columns_per_amplifier + column holds {BLb, BL}, 1 = LRS: +1 is LRS/HRS, -1 HRS/LRS, 0 and
+/// cells that hold no weight HRS/HRS.
+fn pcsa(layer: &LayerPlan, p: &PcsaPlan, out: &mut Vec<Image>) {
+    for r in 0..p.row_tiles {
+        for c in 0..p.column_tiles {
+            let lines = (0..p.rows).flat_map(|row| (0..p.columns_per_amplifier).map(move |column| (row, column)));
+            let words = lines.map(|(row, column)| {
+                let j = r * p.rows + row;
+                let start = c * p.slice() + column * p.amplifiers;
+                let cells =
+                    |sign: i8| (start..start + p.amplifiers).map(move |i| weight(&layer.weights, j, i) == Some(sign));
+                let mut word = Word::default();
+                word.0.extend(cells(1));
+                word.0.extend(cells(-1));
+                word
+            });
+            out.push(image(format!("{}_r{r}_c{c}.mem", layer.name), words));
+        }
+    }
+    thresholds(layer, p.row_groups() * p.rows, p.lane_rows, |word, lane| {
+        (word / p.rows * p.lane_rows + lane) * p.rows + word % p.rows
+    })
+    .into_iter()
+    .for_each(|i| out.push(i));
+}
+
+/// Threshold ROM: `lanes` neurons a word, {[low,] high} each; lane 0 lowest. Neurons that do not exist get zeros.
+fn thresholds(layer: &LayerPlan, words: usize, lanes: usize, neuron: impl Fn(usize, usize) -> usize) -> Option<Image> {
+    let (high, low) = match &layer.output {
+        OutputPlan::Bipolar { high } => (high, None),
+        OutputPlan::Trit { high, low } => (high, Some(low)),
+        OutputPlan::Sums => return None,
+    };
+    let words = (0..words).map(|w| {
+        let mut word = Word::default();
+        for lane in 0..lanes {
+            let j = neuron(w, lane);
+            let at = |v: &[i32]| i64::from(v.get(j).copied().unwrap_or(0));
+            word.number(at(high), layer.sum_width);
+            if let Some(low) = low {
+                word.number(at(low), layer.sum_width);
+            }
+        }
+        word
+    });
+    Some(image(format!("{}_threshold.mem", layer.name), words))
+}
+
+/// Array (b, t): line column * amplifiers + amplifier holds a neuron's block, {[negative,] positive} planes, and in the
+/// `_ref` image its {[low,] high} thresholds.
+fn sa(layer: &LayerPlan, s: &SaPlan, out: &mut Vec<Image>) {
+    let trits = layer.weight_kind == WeightKind::Ternary;
+    let per_tile = s.amplifiers * s.columns_per_amplifier;
+    let mut start = 0;
+    for (b, size) in s.block_sizes.iter().enumerate() {
+        for t in 0..s.tiles {
+            let neurons = t * per_tile..(t + 1) * per_tile;
+            let cells = neurons.clone().map(|j| {
+                let plane = |sign: i8| (start..start + size).map(move |i| weight(&layer.weights, j, i) == Some(sign));
+                let mut word = Word::default();
+                word.0.extend(plane(1));
+                if trits {
+                    word.0.extend(plane(-1));
+                }
+                word
+            });
+            out.push(image(format!("{}_b{b}_t{t}.mem", layer.name), cells));
+            let references = neurons.map(|j| {
+                let at = |v: &[i32]| i64::from(v.get(j).copied().unwrap_or(0));
+                let mut word = Word::default();
+                word.number(at(&s.high[b]), s.threshold_width);
+                if let Some(low) = s.low.get(b) {
+                    word.number(at(low), s.threshold_width);
+                }
+                word
+            });
+            out.push(image(format!("{}_b{b}_t{t}_ref.mem", layer.name), references));
+        }
+        start += size;
+    }
+}
+
+/// Weight ROM: line neuron group * input groups + input group, weight (n, i) at n * lane_inputs + i.
+fn digital(layer: &LayerPlan, d: &DigitalPlan, out: &mut Vec<Image>) {
+    let input_groups = layer.inputs.div_ceil(d.lane_inputs);
+    let neuron_groups = layer.neurons.div_ceil(d.lane_neurons);
+    let words = (0..neuron_groups * input_groups).map(|w| {
+        let (neurons, inputs) = (w / input_groups * d.lane_neurons, w % input_groups * d.lane_inputs);
+        let mut word = Word::default();
+        for j in neurons..neurons + d.lane_neurons {
+            for i in inputs..inputs + d.lane_inputs {
+                let value = weight(&layer.weights, j, i).unwrap_or(0);
+                match layer.weight_kind {
+                    WeightKind::Bipolar => word.bit(value > 0),
+                    WeightKind::Ternary => {
+                        word.bit(value > 0);
+                        word.bit(value != 0);
+                    }
+                    WeightKind::Int8 => word.number(i64::from(value), 8),
+                }
+            }
+        }
+        word
+    });
+    out.push(image(format!("{}_weights.mem", layer.name), words));
+    out.extend(thresholds(layer, neuron_groups, d.lane_neurons, |word, lane| word * d.lane_neurons + lane));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_hexadecimal_most_significant_first() {
+        let mut w = Word::default();
+        w.number(-2, 5); // 11110
+        w.bit(true); // 1 11110 = 0x3e
+        assert_eq!(w.hex(), "3e");
+    }
+}

@@ -1,0 +1,16 @@
+//! Plan to Verilog: the block library, a generated top, memory images, simulation and synthesis files.
+//!
+//! Templates name, size and wire; the numbers come from the plan and the logic stands in `rtl/`.
+
+mod blocks;
+mod build;
+mod images;
+mod library;
+mod views;
+
+pub use build::{BuildError, Manifest, digest, write};
+pub use library::{FORMAL, LIBRARY};
+pub use views::{Tap, TapKind, taps};
+
+/// Bits of the sense sequencer's cycle counters.
+pub const COUNT_WIDTH: usize = 12;

@@ -1,0 +1,232 @@
+//! Plain structs of finished text and numbers for the templates.
+
+use askama::Template;
+
+use super::COUNT_WIDTH;
+use super::blocks::{self, Instance};
+use crate::plan::{LayerPlan, OutputPlan, Plan, ReadoutPlan};
+
+/// A pipeline stage's output nets.
+pub(super) struct Stage {
+    pub comment: String,
+    /// Prefix of the nets: `NET_valid`, `NET_ready`, `NET_data`.
+    pub net: String,
+    pub bits: usize,
+    pub details: Vec<DetailNet>,
+}
+
+/// Nets of what the arrays of a layer give, for the test bench.
+pub(super) struct DetailNet {
+    pub valid: String,
+    pub data: String,
+    pub bits: usize,
+}
+
+/// What a tap shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TapKind {
+    /// Output of layer `0..`: a bipolar plane, {nonzero, positive} planes, or sums.
+    Layer(usize),
+    /// {class, scores}.
+    Scores,
+    /// PCSA layer: partial sums of the lanes of one read, lane k at k * width.
+    Lanes { layer: usize, width: usize },
+    /// SA layer: {[low,] high} votes, block k at k * neurons.
+    Votes(usize),
+}
+
+/// A tap of the co-simulation, in the order of its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tap {
+    pub kind: TapKind,
+    pub bits: usize,
+    /// Firings of an image.
+    pub per_image: usize,
+}
+
+impl Tap {
+    /// Whether the tap is only read to locate a mismatch.
+    pub fn is_detail(&self) -> bool {
+        matches!(self.kind, TapKind::Lanes { .. } | TapKind::Votes(_))
+    }
+}
+
+/// Taps of a plan's design: every layer, the scores, then details.
+pub fn taps(plan: &Plan) -> Vec<Tap> {
+    let mut taps: Vec<Tap> = Vec::new();
+    for (k, layer) in plan.layers.iter().enumerate() {
+        taps.push(Tap { kind: TapKind::Layer(k), bits: output_bits(layer), per_image: 1 });
+    }
+    taps.push(Tap { kind: TapKind::Scores, bits: score_bits(plan), per_image: 1 });
+    for (k, layer) in plan.layers.iter().enumerate() {
+        match &layer.readout {
+            ReadoutPlan::Pcsa(p) => {
+                let width = blocks::lane_width(p);
+                let bits = p.lane_rows * p.lane_columns * width;
+                taps.push(Tap { kind: TapKind::Lanes { layer: k, width }, bits, per_image: p.reads });
+            }
+            ReadoutPlan::Sa(s) => {
+                let references = if s.low.is_empty() { 1 } else { 2 };
+                let bits = references * s.block_sizes.len() * layer.neurons;
+                taps.push(Tap { kind: TapKind::Votes(k), bits, per_image: 1 });
+            }
+            ReadoutPlan::Digital(_) => {}
+        }
+    }
+    taps
+}
+
+/// Bits of a layer's output vector.
+pub(super) fn output_bits(layer: &LayerPlan) -> usize {
+    layer.neurons
+        * match layer.output {
+            OutputPlan::Bipolar { .. } => 1,
+            OutputPlan::Trit { .. } => 2,
+            OutputPlan::Sums => layer.sum_width,
+        }
+}
+
+/// Bits of the class index and the scores.
+pub(super) fn score_bits(plan: &Plan) -> usize {
+    index_width(plan.classes()) + plan.classes() * plan.scores.width
+}
+
+/// Bits of an index into `count` things, at least one.
+pub(super) fn index_width(count: usize) -> usize {
+    (usize::BITS - count.saturating_sub(1).leading_zeros()).max(1) as usize
+}
+
+/// Prefix of a layer's nets.
+pub(super) fn net(layer: &LayerPlan) -> String {
+    format!("layer_{}", layer.name)
+}
+
+/// Nets of a tap below the design: `(fire condition's nets, data)`.
+fn tap_nets(plan: &Plan, kind: &TapKind) -> (Vec<String>, String) {
+    let stream = |net: &str| (vec![format!("{net}_valid"), format!("{net}_ready")], format!("{net}_data"));
+    match kind {
+        TapKind::Layer(k) => stream(&net(&plan.layers[*k])),
+        TapKind::Scores => stream("scores"),
+        TapKind::Lanes { layer, .. } | TapKind::Votes(layer) => {
+            let detail = detail(&plan.layers[*layer], 0);
+            (vec![detail.valid], detail.data)
+        }
+    }
+}
+
+/// The detail nets of a layer that has them.
+pub(super) fn detail(layer: &LayerPlan, bits: usize) -> DetailNet {
+    let what = match layer.readout {
+        ReadoutPlan::Pcsa(_) => "lanes",
+        _ => "votes",
+    };
+    let net = net(layer);
+    DetailNet { valid: format!("{net}__{what}_valid"), data: format!("{net}__{what}"), bits }
+}
+
+pub(super) struct TapView {
+    pub comment: String,
+    pub fire: String,
+    pub data: String,
+    pub bits: usize,
+    pub per_image: usize,
+    pub detail: u8,
+}
+
+fn tap_view(plan: &Plan, tap: &Tap) -> TapView {
+    let (fire, data) = tap_nets(plan, &tap.kind);
+    let fire: Vec<String> = fire.iter().map(|n| format!("dut.{n}")).collect();
+    let comment = match &tap.kind {
+        TapKind::Layer(k) => format!("output of layer {}", plan.layers[*k].name),
+        TapKind::Scores => "class and scores".into(),
+        TapKind::Lanes { layer, .. } => format!("partial sums of the arrays of layer {}", plan.layers[*layer].name),
+        TapKind::Votes(layer) => format!("votes of the arrays of layer {}", plan.layers[*layer].name),
+    };
+    let detail = u8::from(tap.is_detail());
+    TapView { comment, fire: fire.join(" & "), data, bits: tap.bits, per_image: tap.per_image, detail }
+}
+
+#[derive(Template)]
+#[template(path = "top.sv", escape = "none")]
+pub(super) struct Top {
+    pub banner: String,
+    pub network: String,
+    pub top: String,
+    pub input_comment: String,
+    pub output_comment: String,
+    pub cycles_comment: String,
+    pub stream_bits: usize,
+    pub count_width: usize,
+    pub precharge_cycles: usize,
+    pub window_cycles: usize,
+    pub most_in_flight: usize,
+    pub uses_pcsa: bool,
+    pub stages: Vec<Stage>,
+    pub instances: Vec<Instance>,
+}
+
+#[derive(Template)]
+#[template(path = "hafnia_sim.sv", escape = "none")]
+pub(super) struct Sim {
+    pub banner: String,
+    pub top: String,
+    pub stream_bits: usize,
+    pub taps: Vec<TapView>,
+}
+
+#[derive(Template)]
+#[template(path = "taps.h", escape = "none")]
+pub(super) struct TapsHeader {
+    pub banner: String,
+    pub stream_bytes: usize,
+    pub beats: usize,
+    pub taps: Vec<TapView>,
+}
+
+#[derive(Template)]
+#[template(path = "tb_icarus.sv", escape = "none")]
+pub(super) struct IcarusBench {
+    pub banner: String,
+    pub beats: usize,
+    pub stream_bits: usize,
+    pub most_beats: usize,
+    pub result_beats: usize,
+    pub taps: Vec<TapView>,
+}
+
+/// Images that the Icarus test bench has room for.
+pub const ICARUS_IMAGES: usize = 256;
+
+pub(super) fn tap_views(plan: &Plan) -> Vec<TapView> {
+    taps(plan).iter().map(|t| tap_view(plan, t)).collect()
+}
+
+pub(super) fn top(plan: &Plan, banner: String, top: String) -> Top {
+    let last = plan.layers.last().expect("a network has layers");
+    let images = format!(
+        "{} codes of {} bits an image, least significant first, {} beats of {} bits, tlast on the last",
+        plan.input.count, plan.input.code_bits, plan.input.beats, plan.stream_bits
+    );
+    let results = format!("32-bit words: the class, then {} signed scores; tlast on the last beat", last.neurons);
+    let cycles = format!(
+        "first result {} cycles after the first beat, then an image every {} cycles, if nothing stalls",
+        plan.cycles.first_latency(),
+        plan.cycles.interval
+    );
+    Top {
+        banner,
+        network: plan.name.clone(),
+        top,
+        input_comment: images,
+        output_comment: results,
+        cycles_comment: cycles,
+        stream_bits: plan.stream_bits,
+        count_width: COUNT_WIDTH,
+        precharge_cycles: plan.sense.precharge_cycles,
+        window_cycles: plan.sense.window_cycles,
+        most_in_flight: blocks::most_in_flight(plan),
+        uses_pcsa: plan.layers.iter().any(|l| matches!(l.readout, ReadoutPlan::Pcsa(_))),
+        stages: blocks::stages(plan),
+        instances: blocks::instances(plan),
+    }
+}

@@ -1,0 +1,2 @@
+{% for f in files %}{{ f }}
+{% endfor %}

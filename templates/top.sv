@@ -1,0 +1,117 @@
+{{ banner }}
+// Network {{ network }} on RRAM arrays: one pipeline stage a layer, AXI4-Stream in and out, AXI4-Lite registers.
+//
+// Input    {{ input_comment }}
+// Output   {{ output_comment }}
+// Cycles   {{ cycles_comment }}
+`default_nettype none
+
+module {{ top }} (
+    input  wire logic         clk_i,
+    input  wire logic         rst_ni,
+    // AXI4-Stream: images
+    input  wire logic         s_axis_tvalid_i,
+    output logic              s_axis_tready_o,
+    input  wire logic [{{ stream_bits }}-1:0] s_axis_tdata_i,
+    input  wire logic         s_axis_tlast_i,
+    // AXI4-Stream: results
+    output logic              m_axis_tvalid_o,
+    input  wire logic         m_axis_tready_i,
+    output logic      [{{ stream_bits }}-1:0] m_axis_tdata_o,
+    output logic              m_axis_tlast_o,
+    // AXI4-Lite: registers, see hf_registers
+    input  wire logic         s_axil_awvalid_i,
+    output logic              s_axil_awready_o,
+    input  wire logic [7:0]   s_axil_awaddr_i,
+    input  wire logic         s_axil_wvalid_i,
+    output logic              s_axil_wready_o,
+    input  wire logic [31:0]  s_axil_wdata_i,
+    input  wire logic [3:0]   s_axil_wstrb_i,
+    output logic              s_axil_bvalid_o,
+    input  wire logic         s_axil_bready_i,
+    output logic      [1:0]   s_axil_bresp_o,
+    input  wire logic         s_axil_arvalid_i,
+    output logic              s_axil_arready_o,
+    input  wire logic [7:0]   s_axil_araddr_i,
+    output logic              s_axil_rvalid_o,
+    input  wire logic         s_axil_rready_i,
+    output logic      [31:0]  s_axil_rdata_o,
+    output logic      [1:0]   s_axil_rresp_o
+);
+  logic busy, frame_error;
+  logic [{{ count_width }}-1:0] precharge_cycles, window_cycles;
+{%- for s in stages %}
+
+  // {{ s.comment }}
+  (* keep *) logic {{ s.net }}_valid;
+  (* keep *) logic {{ s.net }}_ready;
+  (* keep *) logic [{{ s.bits }}-1:0] {{ s.net }}_data;
+{%- for d in s.details %}
+  logic {{ d.valid }};
+  logic [{{ d.bits }}-1:0] {{ d.data }};
+{%- endfor %}
+{%- endfor %}
+
+  hf_registers #(
+      .CountWidth({{ count_width }}),
+      .PrechargeCycles({{ precharge_cycles }}),
+      .WindowCycles({{ window_cycles }})
+  ) i_registers (
+      .clk_i,
+      .rst_ni,
+      .awvalid_i(s_axil_awvalid_i),
+      .awready_o(s_axil_awready_o),
+      .awaddr_i(s_axil_awaddr_i),
+      .wvalid_i(s_axil_wvalid_i),
+      .wready_o(s_axil_wready_o),
+      .wdata_i(s_axil_wdata_i),
+      .wstrb_i(s_axil_wstrb_i),
+      .bvalid_o(s_axil_bvalid_o),
+      .bready_i(s_axil_bready_i),
+      .bresp_o(s_axil_bresp_o),
+      .arvalid_i(s_axil_arvalid_i),
+      .arready_o(s_axil_arready_o),
+      .araddr_i(s_axil_araddr_i),
+      .rvalid_o(s_axil_rvalid_o),
+      .rready_i(s_axil_rready_i),
+      .rdata_o(s_axil_rdata_o),
+      .rresp_o(s_axil_rresp_o),
+      .busy_i(busy),
+      .image_done_i(m_axis_tvalid_o && m_axis_tready_i && m_axis_tlast_o),
+      .frame_error_i(frame_error),
+      .precharge_cycles_o(precharge_cycles),
+      .window_cycles_o(window_cycles)
+  );
+
+  hf_in_flight #(
+      .Most({{ most_in_flight }})
+  ) i_in_flight (
+      .clk_i,
+      .rst_ni,
+      .enter_i(image_valid && image_ready),
+      .leave_i(m_axis_tvalid_o && m_axis_tready_i && m_axis_tlast_o),
+      .busy_o(busy)
+  );
+{%- for i in instances %}
+
+  {{ i.module }} #(
+{%- for p in i.parameters %}
+      .{{ p.name }}({{ p.value }}){% if !loop.last %},{% endif %}
+{%- endfor %}
+  ) {{ i.name }} (
+      .clk_i,
+      .rst_ni,
+{%- for p in i.ports %}
+      .{{ p.name }}({{ p.value }}){% if !loop.last %},{% endif %}
+{%- endfor %}
+  );
+{%- endfor %}
+{%- if !uses_pcsa %}
+
+  // No layer is read by precharge sense amplifiers.
+  logic unused;
+  assign unused = ^{precharge_cycles, window_cycles};
+{%- endif %}
+endmodule
+
+`default_nettype wire

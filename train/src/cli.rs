@@ -1,0 +1,66 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Trains the networks that hafnia turns into hardware.
+#[derive(Parser)]
+#[command(name = "hafnia-train", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Train a network from a recipe and write it.
+    Run(Run),
+    /// Print a recipe with every key and default, as it would run.
+    Show(Choice),
+    /// List the recipes that ship.
+    Recipes,
+}
+
+#[derive(Args)]
+pub struct Choice {
+    /// A shipped recipe's name, or a file that ends in .toml.
+    pub recipe: String,
+    /// Take this seed instead of the recipe's.
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// Set one key of the recipe, for example train.epochs=20 or layers.0.neurons=128.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+#[derive(Args)]
+pub struct Run {
+    #[command(flatten)]
+    pub choice: Choice,
+    /// The network file to write.
+    #[arg(short, long, value_name = "NET.safetensors")]
+    pub output: PathBuf,
+    /// Write the learning curve here.
+    #[arg(long, value_name = "FILE.csv")]
+    pub curve: Option<PathBuf>,
+    /// Checkpoint file, removed when the run is complete [default: the output with .checkpoint].
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// Epochs from one checkpoint to the next; 0 writes none.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub checkpoint_every: usize,
+    /// Go on from the checkpoint; the result is that of an uninterrupted run.
+    #[arg(long)]
+    pub resume: bool,
+    /// Print the result as one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Choice {
+    /// All assignments in order, the seed last.
+    pub fn assignments(&self) -> Vec<String> {
+        self.set.iter().cloned().chain(self.seed.map(|s| format!("seed={s}"))).collect()
+    }
+}

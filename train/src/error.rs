@@ -1,0 +1,29 @@
+use std::path::PathBuf;
+
+/// What can go wrong in training. Every message says what, where, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io { path: PathBuf, action: &'static str, source: std::io::Error },
+
+    #[error("no recipe `{name}`{near} Shipped: {shipped}; a file's name must end in .toml")]
+    NoRecipe { name: String, near: String, shipped: String },
+
+    #[error("{place}: {reason}")]
+    Recipe { place: String, reason: String },
+
+    #[error("--set {text}: {reason}")]
+    Assignment { text: String, reason: String },
+
+    #[error("data set {set}: {reason}")]
+    Data { set: &'static str, reason: String },
+
+    #[error("{}: {reason}", path.display())]
+    Checkpoint { path: PathBuf, reason: String },
+
+    #[error("epoch {epoch}: the loss is {loss}; lower train.learning_rate or raise train.temperature")]
+    Diverged { epoch: usize, loss: f64 },
+
+    #[error(transparent)]
+    Network(#[from] hafnia::network::NetworkError),
+}

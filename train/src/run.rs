@@ -1,0 +1,92 @@
+//! One training run, from recipe to evaluated network file.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use burn::tensor::Device;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::evaluate::{self, Difference};
+use crate::fit::{Options, fit};
+use crate::{Error, curve, data, export, recipe::Recipe};
+
+/// Where a run reads and writes.
+pub struct Files {
+    pub network: PathBuf,
+    pub curve: Option<PathBuf>,
+    pub checkpoint: PathBuf,
+    /// Epochs from one checkpoint to the next; 0 writes none.
+    pub checkpoint_every: usize,
+    pub resume: bool,
+}
+
+/// What a run gave.
+#[derive(Debug, Serialize)]
+pub struct Summary {
+    pub network: PathBuf,
+    pub sha256: String,
+    pub seconds: f64,
+    pub train_images: usize,
+    pub held_out_images: usize,
+    /// Right by the trainer's tensors in evaluation mode.
+    pub held_out_right: usize,
+    pub held_out_accuracy: f64,
+    /// Right by integers on the exported network.
+    pub held_out_right_integer: usize,
+    pub held_out_accuracy_integer: f64,
+    /// Images on which the two part, in any neuron of any layer.
+    pub differences: Vec<Difference>,
+}
+
+/// Trains, writes the network, reads it back and evaluates it; the checkpoint goes once the network is there.
+pub fn run(recipe: &Recipe, files: &Files, report: impl FnMut(&curve::Row)) -> Result<Summary, Error> {
+    let start = Instant::now();
+    let device = Device::flex();
+    let split = data::load(recipe.data.set)?;
+    let keeps = files.checkpoint_every > 0 || files.resume;
+    let every = if files.checkpoint_every > 0 { files.checkpoint_every } else { usize::MAX };
+    let options = Options {
+        checkpoint: keeps.then_some((files.checkpoint.as_path(), every)),
+        resume: files.resume,
+        stop_after: None,
+    };
+    let fitted = fit(recipe, &split, &device, options, report)?;
+    let code = recipe.input.code();
+    let network = export::network(&recipe.name, &split.train.shape, code.clone(), &fitted.model.layers)?;
+    hafnia::network::save(&network, &files.network)?;
+    if let Some(path) = &files.curve {
+        curve::write(&fitted.curve, path)?;
+    }
+    let seconds = start.elapsed().as_secs_f64();
+
+    let network = hafnia::network::load(&files.network)?;
+    let held_out = &split.held_out;
+    let trainer = evaluate::tensors(&fitted.model, held_out, &code, &device);
+    let integer = evaluate::integers(&network, held_out);
+    let right = |p: &[usize]| p.iter().zip(&held_out.labels).filter(|(p, l)| p == l).count();
+    if keeps {
+        std::fs::remove_file(&files.checkpoint).ok();
+    }
+    Ok(Summary {
+        network: files.network.clone(),
+        sha256: sha256(&files.network)?,
+        seconds,
+        train_images: split.train.len(),
+        held_out_images: held_out.len(),
+        held_out_right: right(&trainer.predicted),
+        held_out_accuracy: evaluate::accuracy(&trainer.predicted, &held_out.labels),
+        held_out_right_integer: right(&integer.predicted),
+        held_out_accuracy_integer: evaluate::accuracy(&integer.predicted, &held_out.labels),
+        differences: evaluate::compare(&network, held_out, &trainer, &integer),
+    })
+}
+
+fn sha256(path: &Path) -> Result<String, Error> {
+    let bytes = std::fs::read(path).map_err(|source| Error::Io {
+        path: path.into(),
+        action: "read back the network",
+        source,
+    })?;
+    Ok(Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect())
+}
