@@ -31,11 +31,19 @@ module hf_gxnor_popcount #(
     hf_error_gxnor_popcount_sum_width_too_small error ();
   end
 
+  // The products stand in variables of their own: Icarus 11 miscounts the bits of an expression with ~ in it.
+  function automatic logic signed [SumWidth-1:0] dot(
+      input logic [Width-1:0] x_nonzero, input logic [Width-1:0] x_positive, input logic [Width-1:0] w_nonzero,
+      input logic [Width-1:0] w_positive);
+    logic [Width-1:0] nonzero;
+    logic [Width-1:0] positive;
+    nonzero = x_nonzero & w_nonzero;
+    positive = nonzero & ~(x_positive ^ w_positive);
+    dot = (SumWidth'($countones(positive)) <<< 1) - SumWidth'($countones(nonzero));
+  endfunction
+
   always_ff @(posedge clk_i) begin
-    if (valid_i) begin
-      sum_o <= (SumWidth'($countones(x_nonzero_i & w_nonzero_i & ~(x_positive_i ^ w_positive_i))) <<< 1)
-             - SumWidth'($countones(x_nonzero_i & w_nonzero_i));
-    end
+    if (valid_i) sum_o <= dot(x_nonzero_i, x_positive_i, w_nonzero_i, w_positive_i);
   end
 endmodule
 

@@ -31,10 +31,17 @@ module hf_xnor_popcount #(
     hf_error_xnor_popcount_sum_width_too_small error ();
   end
 
+  // The products stand in a variable of their own: Icarus 11 miscounts the bits of an expression with ~ in it.
+  function automatic logic signed [SumWidth-1:0] dot(
+      input logic [Width-1:0] lanes, input logic [SumWidth-1:0] used, input logic [Width-1:0] x,
+      input logic [Width-1:0] w);
+    logic [Width-1:0] agree;
+    agree = lanes & ~(x ^ w);
+    dot = (SumWidth'($countones(agree)) <<< 1) - used;
+  endfunction
+
   always_ff @(posedge clk_i) begin
-    if (valid_i) begin
-      sum_o <= (SumWidth'($countones(use_i & ~(x_i ^ w_i))) <<< 1) - used_i;
-    end
+    if (valid_i) sum_o <= dot(use_i, used_i, x_i, w_i);
   end
 endmodule
 

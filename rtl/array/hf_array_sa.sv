@@ -72,6 +72,8 @@ module hf_array_sa #(
       input logic reference);
     logic [Inputs-1:0] on;   // inputs that drive their positive line
     logic [Inputs-1:0] off;  // inputs that drive their negative line
+    logic [Inputs-1:0] match;  // inputs whose product is +1
+    logic [Inputs-1:0] clash;  // inputs whose product is -1, where weights are trits
     logic signed [SumWidth-1:0] sum;
     logic signed [SumWidth-1:0] driven;
     logic signed [SumWidth-1:0] level;
@@ -82,10 +84,13 @@ module hf_array_sa #(
     for (int j = 0; j < Amplifiers; j++) begin
       neuron = NeuronWidth'(32'(column) * Amplifiers + j);
       if (WeightTrits) begin
-        sum = SumWidth'($countones((on & cells[neuron][0+:Inputs]) | (off & cells[neuron][(Planes-1)*Inputs+:Inputs])))
-            - SumWidth'($countones((off & cells[neuron][0+:Inputs]) | (on & cells[neuron][(Planes-1)*Inputs+:Inputs])));
+        match = (on & cells[neuron][0+:Inputs]) | (off & cells[neuron][(Planes-1)*Inputs+:Inputs]);
+        clash = (off & cells[neuron][0+:Inputs]) | (on & cells[neuron][(Planes-1)*Inputs+:Inputs]);
+        sum = SumWidth'($countones(match)) - SumWidth'($countones(clash));
       end else begin
-        sum = (SumWidth'($countones(drive & ~(positive ^ cells[neuron][0+:Inputs]))) <<< 1) - driven;
+        match = drive & ~(positive ^ cells[neuron][0+:Inputs]);
+        clash = '0;
+        sum = (SumWidth'($countones(match)) <<< 1) - driven;
       end
       level = SumWidth'($signed(thresholds[neuron][(reference ? References - 1 : 0)*ThresholdWidth+:ThresholdWidth]));
       votes[j] = sum >= level;

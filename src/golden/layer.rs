@@ -1,79 +1,163 @@
 //! One layer: weights packed once, outputs for one input vector.
 
-use ndarray::Array2;
+use ndarray::s;
 
-use super::{Bits, LayerTrace};
-use crate::plan::{LayerPlan, OutputPlan, ReadoutPlan};
+use super::matrix::{Matrix, Planes};
+use super::{Bits, LayerTrace, kernels};
+use crate::plan::{LayerPlan, OutputPlan, ReadoutPlan, SaPlan, Values};
 
 pub(super) struct Layer {
-    weights: Array2<i8>,
+    neurons: usize,
+    weights: Weights,
     output: OutputPlan,
-    blocks: Vec<Block>,
+    readout: ReadoutPlan,
 }
 
-struct Block {
-    start: usize,
-    len: usize,
-    high: Vec<i32>,
-    low: Vec<i32>,
+enum Weights {
+    /// -1, 0, +1 on bipolar or trit inputs, cut along the inputs into an `sa` layer's blocks; one piece otherwise.
+    Planes(Vec<Matrix>),
+    /// Integer inputs or weights: `[neurons, inputs]`, row-major.
+    Integers { values: Vec<i8>, inputs: Inputs },
+}
+
+/// The narrowest word that holds a layer's integer inputs.
+#[derive(Clone, Copy)]
+enum Inputs {
+    I16,
+    I32,
+}
+
+/// Buffers that one thread uses again for every layer and image.
+#[derive(Default)]
+pub(super) struct Scratch {
+    slice: [Vec<u64>; 2],
+    narrow: Vec<i16>,
+    wide: Vec<i32>,
+    sums: Vec<i32>,
+    votes: Vec<i32>,
 }
 
 impl Layer {
     pub fn new(plan: &LayerPlan) -> Self {
-        let mut blocks = Vec::new();
-        if let ReadoutPlan::Sa(sa) = &plan.readout {
-            let mut start = 0;
-            for (k, &len) in sa.block_sizes.iter().enumerate() {
-                let low = sa.low.get(k).cloned().unwrap_or_default();
-                blocks.push(Block { start, len, high: sa.high[k].clone(), low });
-                start += len;
+        assert!(plan.largest_sum <= i32::MAX.into(), "layer {}: the plan's sums fit 32 bits", plan.name);
+        let weights = &plan.weights;
+        let trits = weights.iter().all(|w| (-1..=1).contains(w));
+        let weights = match plan.input {
+            Values::Bipolar | Values::Trit if trits => {
+                let whole = [plan.inputs];
+                let sizes = if let ReadoutPlan::Sa(sa) = &plan.readout { sa.block_sizes.as_slice() } else { &whole };
+                assert_eq!(sizes.iter().sum::<usize>(), plan.inputs, "layer {}: blocks cover the inputs", plan.name);
+                let ends = sizes.iter().scan(0, |end, size| {
+                    *end += size;
+                    Some(*end)
+                });
+                Weights::Planes(
+                    sizes.iter().zip(ends).map(|(n, end)| Matrix::new(weights.slice(s![.., end - n..end]))).collect(),
+                )
             }
+            input => {
+                assert!(matches!(plan.readout, ReadoutPlan::Digital(_)), "layer {}: arrays take trits", plan.name);
+                let inputs = if input.largest() < 1 << 15 { Inputs::I16 } else { Inputs::I32 };
+                Weights::Integers { values: weights.iter().copied().collect(), inputs }
+            }
+        };
+        Self { neurons: plan.neurons, weights, output: plan.output.clone(), readout: plan.readout.clone() }
+    }
+
+    pub fn neurons(&self) -> usize {
+        self.neurons
+    }
+
+    pub fn readout(&self) -> &ReadoutPlan {
+        &self.readout
+    }
+
+    /// Planes of an array layer, one matrix a block.
+    pub fn matrices(&self) -> &[Matrix] {
+        match &self.weights {
+            Weights::Planes(matrices) => matrices,
+            Weights::Integers { .. } => &[],
         }
-        Self { weights: plan.weights.clone(), output: plan.output.clone(), blocks }
     }
 
-    fn sum(&self, j: usize, x: &[i32], start: usize, len: usize) -> i32 {
-        (start..start + len).map(|i| i32::from(self.weights[[j, i]]) * x[i]).sum()
-    }
-
-    /// Votes of the blocks on neuron `j`, high then low.
-    fn votes<'a>(&'a self, j: usize, x: &'a [i32]) -> impl Iterator<Item = (bool, bool)> + 'a {
-        self.blocks.iter().map(move |b| {
-            let s = self.sum(j, x, b.start, b.len);
-            (s >= b.high[j], b.low.get(j).is_some_and(|low| s < *low))
-        })
-    }
-
-    pub fn run(&self, x: &[i32]) -> LayerTrace {
-        let n = self.weights.nrows();
-        let whole = |j: usize| self.sum(j, x, 0, x.len());
-        if self.blocks.is_empty() {
-            return match &self.output {
-                OutputPlan::Bipolar { high } => LayerTrace::Bipolar(Bits::from_fn(n, |j| whole(j) >= high[j])),
-                OutputPlan::Trit { high, low } => {
-                    trits((0..n).map(|j| i32::from(whole(j) >= high[j]) - i32::from(whole(j) < low[j])))
-                }
-                OutputPlan::Sums => LayerTrace::Sums((0..n).map(whole).collect()),
-            };
+    /// Outputs for the input vector `x`.
+    pub fn run(&self, x: &LayerTrace, scratch: &mut Scratch) -> LayerTrace {
+        if let ReadoutPlan::Sa(sa) = &self.readout {
+            return self.aggregate(sa, x, scratch);
         }
+        self.sums(x, scratch);
+        let sums = scratch.sums.as_slice();
         match &self.output {
-            OutputPlan::Bipolar { .. } => LayerTrace::Bipolar(Bits::from_fn(n, |j| {
-                self.votes(j, x).map(|(high, _)| if high { 1 } else { -1 }).sum::<i32>() >= 0
-            })),
-            OutputPlan::Trit { .. } => {
-                trits((0..n).map(|j| {
-                    self.votes(j, x).map(|(high, low)| i32::from(high) - i32::from(low)).sum::<i32>().signum()
-                }))
+            OutputPlan::Bipolar { high } => LayerTrace::Bipolar(Bits::from_fn(sums.len(), |j| sums[j] >= high[j])),
+            OutputPlan::Trit { high, low } => {
+                trits(sums.len(), |j| i32::from(sums[j] >= high[j]) - i32::from(sums[j] < low[j]))
             }
+            OutputPlan::Sums => LayerTrace::Sums(sums.to_vec()),
+        }
+    }
+
+    /// Whole sums to `scratch.sums`.
+    fn sums(&self, x: &LayerTrace, scratch: &mut Scratch) {
+        let Scratch { narrow, wide, sums, .. } = scratch;
+        sums.resize(self.neurons, 0);
+        match (&self.weights, Planes::of(x)) {
+            (Weights::Planes(matrices), Some(planes)) => matrices[0].sums(planes, sums),
+            (Weights::Planes(_), None) => unreachable!("a layer on planes takes bipolar values or trits"),
+            (Weights::Integers { values, inputs: Inputs::I16 }, _) => {
+                narrow.clear();
+                narrow.extend(x.values().map(|v| v as i16));
+                kernels::dot_i16(narrow, values, sums);
+            }
+            (Weights::Integers { values, inputs: Inputs::I32 }, _) => {
+                wide.clear();
+                wide.extend(x.values());
+                kernels::dot_i32(wide, values, sums);
+            }
+        }
+    }
+
+    /// Votes of the blocks, added up.
+    fn aggregate(&self, sa: &SaPlan, x: &LayerTrace, scratch: &mut Scratch) -> LayerTrace {
+        scratch.votes.clear();
+        scratch.votes.resize(self.neurons, 0);
+        let trit = matches!(self.output, OutputPlan::Trit { .. });
+        self.each_block(x, scratch, |k, sums, votes| {
+            let of_neurons = votes.iter_mut().zip(sums).zip(&sa.high[k]);
+            if trit {
+                for (((vote, sum), high), low) in of_neurons.zip(&sa.low[k]) {
+                    *vote += i32::from(sum >= high) - i32::from(sum < low);
+                }
+            } else {
+                for ((vote, sum), high) in of_neurons {
+                    *vote += 2 * i32::from(sum >= high) - 1;
+                }
+            }
+        });
+        let votes = scratch.votes.as_slice();
+        match &self.output {
+            // A tie is +1.
+            OutputPlan::Bipolar { .. } => LayerTrace::Bipolar(Bits::from_fn(votes.len(), |j| votes[j] >= 0)),
+            OutputPlan::Trit { .. } => trits(votes.len(), |j| votes[j]),
             OutputPlan::Sums => unreachable!("a 1-bit amplifier gives no sums"),
+        }
+    }
+
+    /// Calls `f(k, sums of block k, one a neuron, scratch.votes)` for every block of an array layer.
+    pub fn each_block(&self, x: &LayerTrace, scratch: &mut Scratch, mut f: impl FnMut(usize, &[i32], &mut [i32])) {
+        let planes = Planes::of(x).expect("arrays take bipolar values or trits");
+        let Scratch { slice, sums, votes, .. } = scratch;
+        sums.resize(self.neurons, 0);
+        let mut start = 0;
+        for (k, matrix) in self.matrices().iter().enumerate() {
+            matrix.sums(planes.slice(start, matrix.inputs(), slice), sums);
+            f(k, sums, votes);
+            start += matrix.inputs();
         }
     }
 }
 
-fn trits(values: impl Iterator<Item = i32>) -> LayerTrace {
-    let values: Vec<i32> = values.collect();
-    LayerTrace::Trit {
-        nonzero: Bits::from_fn(values.len(), |j| values[j] != 0),
-        positive: Bits::from_fn(values.len(), |j| values[j] > 0),
-    }
+/// The signs of `len` values.
+fn trits(len: usize, value: impl Fn(usize) -> i32) -> LayerTrace {
+    let nonzero = Bits::from_fn(len, |j| value(j) != 0);
+    LayerTrace::Trit { nonzero, positive: Bits::from_fn(len, |j| value(j) > 0) }
 }

@@ -46,7 +46,7 @@ fn copy_bits(from: &[u64], start: usize, len: usize, to: &mut Vec<u64>) {
         0 => word(k),
         _ => word(k) >> shift | word(k + 1) << (64 - shift),
     }));
-    if let Some(last) = to.last_mut().filter(|_| len % 64 != 0) {
+    if let Some(last) = to.last_mut().filter(|_| !len.is_multiple_of(64)) {
         *last &= (1 << (len % 64)) - 1;
     }
 }

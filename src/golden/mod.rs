@@ -2,33 +2,53 @@
 //!
 //! It reads the plan and nothing else. The RTL is written from the same plan by other code, so that each checks the
 //! other.
+//!
+//! [`Golden::run`] gives the outputs of every layer for one image, [`Golden::run_all`] and [`Golden::stream`] for many.
+//! [`Golden::run_detailed`] adds what every single array read gives, and [`locate`] names the arrays of a neuron: both
+//! serve to explain a mismatch.
 
 mod bits;
+mod detail;
+mod kernels;
 mod layer;
+mod matrix;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 pub use bits::Bits;
+pub use detail::{ArrayPlace, BlockVotes, Detail, LayerDetail, Reads, Site, locate};
 pub use trace::{LayerTrace, Trace};
+
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use rayon::prelude::*;
 
-use crate::plan::{Plan, ScoresPlan};
-use layer::Layer;
+use crate::plan::{InputPlan, Plan, ScoresPlan, Values};
+use layer::{Layer, Scratch};
+
+/// Traces that [`Golden::stream`] computes ahead of their reader.
+const AHEAD: usize = 256;
 
 /// A plan, packed for fast evaluation.
 pub struct Golden {
-    /// The integer of every input byte.
+    /// The integer that every input byte stands for.
     table: Vec<i32>,
+    /// Bytes of an image.
     inputs: usize,
+    /// What those integers are.
+    values: Values,
     layers: Vec<Layer>,
     scores: ScoresPlan,
 }
 
 impl Golden {
+    /// Packs the weights of every layer.
     pub fn new(plan: &Plan) -> Self {
         let table = (0..=255).map(|byte| plan.input.map.value(plan.input.signed, byte)).collect();
         let layers = plan.layers.iter().map(Layer::new).collect();
-        Self { table, inputs: plan.input.count, layers, scores: plan.scores.clone() }
+        let InputPlan { count, values, .. } = plan.input;
+        Self { table, inputs: count, values, layers, scores: plan.scores.clone() }
     }
 
     /// Outputs of every layer for one image: its stored bytes, one a value.
@@ -36,36 +56,91 @@ impl Golden {
     /// # Panics
     /// Where the image has another length than the plan's input.
     pub fn run(&self, image: &[u8]) -> Trace {
-        assert_eq!(image.len(), self.inputs, "bytes of an image");
-        let mut x: Vec<i32> = image.iter().map(|byte| self.table[usize::from(*byte)]).collect();
-        let mut layers = Vec::with_capacity(self.layers.len());
+        self.run_in(image, &mut Scratch::default())
+    }
+
+    /// Traces of all images, in order, on all threads of rayon's pool; `progress` is called after each image.
+    pub fn run_all<I: AsRef<[u8]> + Sync>(&self, images: &[I], progress: impl Fn() + Sync) -> Vec<Trace> {
+        let one = |scratch: &mut Scratch, image: &I| {
+            let trace = self.run_in(image.as_ref(), scratch);
+            progress();
+            trace
+        };
+        images.par_iter().map_init(Scratch::default, one).collect()
+    }
+
+    /// Calls `consume` with an iterator over the traces of all images, in order. A thread of its own computes them, a
+    /// bounded number ahead, so `consume` may wait for a simulator meanwhile; it may also stop early.
+    pub fn stream<I, R>(&self, images: &[I], consume: impl FnOnce(Traces) -> R) -> R
+    where
+        I: AsRef<[u8]> + Sync,
+    {
+        std::thread::scope(|scope| {
+            let (sender, receiver) = sync_channel(AHEAD);
+            scope.spawn(move || {
+                let mut scratch = Scratch::default();
+                // An error means that the reader has stopped.
+                images.iter().try_for_each(|image| sender.send(self.run_in(image.as_ref(), &mut scratch)))
+            });
+            consume(Traces(receiver))
+        })
+    }
+
+    /// What every array read gives for one image, beside the trace.
+    pub fn run_detailed(&self, image: &[u8]) -> Detail {
+        let mut scratch = Scratch::default();
+        let trace = self.run_in(image, &mut scratch);
+        let input = self.input(image);
+        let vectors = std::iter::once(&input).chain(&trace.layers);
+        let layers = self.layers.iter().zip(vectors).map(|(layer, x)| layer.detail(x, &mut scratch)).collect();
+        Detail { input, trace, layers }
+    }
+
+    fn run_in(&self, image: &[u8], scratch: &mut Scratch) -> Trace {
+        let input = self.input(image);
+        let mut layers: Vec<LayerTrace> = Vec::with_capacity(self.layers.len());
         for layer in &self.layers {
-            let out = layer.run(&x);
-            x = out.values().collect();
+            let out = layer.run(layers.last().unwrap_or(&input), scratch);
             layers.push(out);
         }
-        let scores = scores(&self.scores, &x);
+        let Some(LayerTrace::Sums(sums)) = layers.last() else { panic!("a plan ends in sums") };
+        let scores = scores(&self.scores, sums);
         let class = first_maximum(&scores);
         Trace { layers, scores, class }
     }
 
-    /// Traces of all images, in order, on all threads of the pool; `progress` is called once after each image.
-    pub fn run_all<I: AsRef<[u8]> + Sync>(&self, images: &[I], progress: impl Fn() + Sync) -> Vec<Trace> {
-        let one = |image: &I| {
-            let trace = self.run(image.as_ref());
-            progress();
-            trace
-        };
-        images.par_iter().map(one).collect()
+    /// The first layer's inputs.
+    fn input(&self, image: &[u8]) -> LayerTrace {
+        assert_eq!(image.len(), self.inputs, "bytes of an image");
+        let value = |i: usize| self.table[usize::from(image[i])];
+        let plane = |f: &dyn Fn(i32) -> bool| Bits::from_fn(image.len(), |i| f(value(i)));
+        match self.values {
+            Values::Bipolar => LayerTrace::Bipolar(plane(&|v| v > 0)),
+            Values::Trit => LayerTrace::Trit { nonzero: plane(&|v| v != 0), positive: plane(&|v| v > 0) },
+            Values::Integer { .. } => LayerTrace::Sums((0..image.len()).map(value).collect()),
+        }
+    }
+}
+
+/// Traces in the order of their images, see [`Golden::stream`].
+pub struct Traces(Receiver<Trace>);
+
+impl Iterator for Traces {
+    type Item = Trace;
+
+    fn next(&mut self) -> Option<Trace> {
+        self.0.recv().ok()
     }
 }
 
 /// Integer scores from the last layer's sums.
 fn scores(plan: &ScoresPlan, sums: &[i32]) -> Vec<i32> {
-    match &plan.affine {
-        None => sums.to_vec(),
-        Some(affine) => (0..sums.len()).map(|j| affine.gain[j] * sums[j] + affine.offset[j]).collect(),
-    }
+    let Some(affine) = &plan.affine else { return sums.to_vec() };
+    let score = |((sum, gain), offset): ((&i32, &i32), &i32)| {
+        let score = i64::from(*gain) * i64::from(*sum) + i64::from(*offset);
+        i32::try_from(score).expect("the plan's scores fit 32 bits")
+    };
+    sums.iter().zip(&affine.gain).zip(&affine.offset).map(score).collect()
 }
 
 fn first_maximum(scores: &[i32]) -> usize {

@@ -1,1 +1,484 @@
+//! Expected values come from hand arithmetic, or from loops over the definitions in [`naive`].
 
+use ndarray::{Array2, array};
+use proptest::prelude::*;
+use rand_chacha::ChaCha8Rng;
+use rand_core::{RngCore, SeedableRng};
+
+use super::*;
+use crate::network::WeightKind;
+use crate::plan::{
+    AffineScores, Cycles, DigitalPlan, FORMAT, InputMap, LayerPlan, OutputPlan, PcsaPlan, ReadoutPlan, SaPlan,
+    SensePlan,
+};
+
+const DIGITAL: ReadoutPlan = ReadoutPlan::Digital(DigitalPlan { lane_inputs: 1, lane_neurons: 1, reads: 0 });
+
+fn layer(weights: Array2<i8>, input: Values, output: OutputPlan, readout: ReadoutPlan) -> LayerPlan {
+    let (neurons, inputs) = weights.dim();
+    let largest = |w: ndarray::ArrayView1<i8>| w.iter().map(|w| i64::from(w.unsigned_abs())).sum::<i64>();
+    let largest_sum = weights.rows().into_iter().map(largest).max().unwrap() * input.largest();
+    LayerPlan {
+        name: "l".into(),
+        inputs,
+        neurons,
+        input,
+        weight_kind: WeightKind::Int8,
+        weights,
+        weights_sha256: String::new(),
+        flipped: vec![false; neurons],
+        output,
+        largest_sum,
+        sum_width: 32,
+        readout,
+    }
+}
+
+/// A plan of layers that end in sums; where they do not, one neuron that adds up the last layer's outputs ends it.
+fn plan(map: InputMap, signed: bool, mut layers: Vec<LayerPlan>) -> Plan {
+    let last = layers.last().unwrap();
+    let values = match &last.output {
+        OutputPlan::Bipolar { .. } => Some(Values::Bipolar),
+        OutputPlan::Trit { .. } => Some(Values::Trit),
+        OutputPlan::Sums => None,
+    };
+    if let Some(values) = values {
+        layers.push(layer(Array2::ones((1, last.neurons)), values, OutputPlan::Sums, DIGITAL));
+    }
+    let values = layers[0].input;
+    Plan {
+        format: FORMAT,
+        name: "n".into(),
+        clock_mhz: 100.0,
+        stream_bits: 64,
+        sense: SensePlan { precharge_cycles: 1, window_cycles: 7, sign_cycles: 5, zero_cycles: 20 },
+        input: InputPlan { count: layers[0].inputs, code_bits: 8, signed, map, values, beats: 1 },
+        layers,
+        scores: ScoresPlan { affine: None, width: 32 },
+        cycles: Cycles { done: vec![0], interval: 1 },
+    }
+}
+
+fn pcsa(
+    inputs: usize,
+    neurons: usize,
+    rows: usize,
+    amplifiers: usize,
+    shared: usize,
+    lanes: (usize, usize),
+) -> PcsaPlan {
+    let (column_tiles, row_tiles) = (inputs.div_ceil(amplifiers * shared), neurons.div_ceil(rows));
+    let (lane_rows, lane_columns) = (lanes.0.min(row_tiles), lanes.1.min(column_tiles));
+    let reads = row_tiles.div_ceil(lane_rows) * rows * column_tiles.div_ceil(lane_columns) * shared;
+    PcsaPlan {
+        column_tiles,
+        row_tiles,
+        rows,
+        amplifiers,
+        columns_per_amplifier: shared,
+        lane_columns,
+        lane_rows,
+        reads,
+    }
+}
+
+fn sa(block_sizes: &[usize], high: Vec<Vec<i32>>, low: Vec<Vec<i32>>) -> ReadoutPlan {
+    let neurons = high[0].len();
+    ReadoutPlan::Sa(SaPlan {
+        block_sizes: block_sizes.to_vec(),
+        high,
+        low,
+        tiles: 1,
+        amplifiers: neurons,
+        columns_per_amplifier: 1,
+        lane_blocks: 1,
+        lane_tiles: 1,
+        reads: block_sizes.len(),
+        read_cycles: 1,
+        threshold_width: 32,
+    })
+}
+
+fn values(trace: &LayerTrace) -> Vec<i32> {
+    trace.values().collect()
+}
+
+/// Bytes 0, 1, 2 stand for -1, 0, +1.
+fn trit_table() -> InputMap {
+    InputMap::Table((0..256).map(|byte| (byte % 3) - 1).collect())
+}
+
+#[test]
+fn bipolar_thresholds_hold_at_equality_never_and_always() {
+    let weights = array![[1, 1, 1], [1, 1, 1], [-1, 1, -1], [-1, 1, -1], [1, -1, 1], [-1, -1, -1]];
+    // x = +1 -1 +1; sums 1, 1, -3, -3, 3, -1.
+    let high = vec![1, 2, -3, -2, 4, -3];
+    for readout in [DIGITAL, ReadoutPlan::Pcsa(pcsa(3, 6, 4, 2, 1, (1, 1)))] {
+        let output = OutputPlan::Bipolar { high: high.clone() };
+        let trace =
+            Golden::new(&plan(InputMap::Bit, false, vec![layer(weights.clone(), Values::Bipolar, output, readout)]))
+                .run(&[1, 0, 1]);
+        let LayerTrace::Bipolar(bits) = &trace.layers[0] else { panic!("{trace:?}") };
+        // + - + - never always
+        assert_eq!(bits.to_le_bytes(), [0b10_0101]);
+        assert_eq!(trace.scores, [0]);
+    }
+}
+
+#[test]
+fn trits_count_neither_zero_inputs_nor_zero_weights() {
+    let weights = array![[1, 1, 1, 0], [0, 0, 0, 0], [-1, 1, -1, -1], [0, 1, 0, 1]];
+    // x = +1 0 -1 -1; sums 0, 0, 1, -1.
+    let image = [2, 1, 0, 0];
+    for readout in [DIGITAL, ReadoutPlan::Pcsa(pcsa(4, 4, 4, 3, 1, (1, 1)))] {
+        let run = |high: [i32; 4], low: [i32; 4]| {
+            let output = OutputPlan::Trit { high: high.to_vec(), low: low.to_vec() };
+            let layer = layer(weights.clone(), Values::Trit, output, readout.clone());
+            Golden::new(&plan(trit_table(), false, vec![layer])).run(&image)
+        };
+        let trace = run([1; 4], [0; 4]);
+        let LayerTrace::Trit { nonzero, positive } = &trace.layers[0] else { panic!("{trace:?}") };
+        assert_eq!((nonzero.to_le_bytes(), positive.to_le_bytes()), (vec![0b1100], vec![0b0100]));
+        // A threshold belongs to the upper side: sum 0 with high 0 is +1; sum 0 with low 1 is -1.
+        assert_eq!(values(&run([0, 2, 5, 5], [-4, 1, -4, -1]).layers[0]), [1, -1, 0, 0]);
+    }
+}
+
+#[test]
+fn trit_weights_on_bipolar_inputs_and_bipolar_weights_on_trits() {
+    // x = +1 -1 -1: sums 1 - 1 = 0 and 0 + 1 = 1.
+    let first = layer(array![[1, 1, 0], [0, -1, 0]], Values::Bipolar, OutputPlan::Sums, DIGITAL);
+    assert_eq!(Golden::new(&plan(InputMap::Bit, false, vec![first])).run(&[1, 0, 0]).scores, [0, 1]);
+    // x = 0 -1 +1: sums -1 + 1 = 0 and -1 - 1 = -2.
+    let first = layer(array![[1, 1, 1], [-1, 1, -1]], Values::Trit, OutputPlan::Sums, DIGITAL);
+    assert_eq!(Golden::new(&plan(trit_table(), false, vec![first])).run(&[1, 0, 2]).scores, [0, -2]);
+}
+
+#[test]
+fn block_votes_are_added_and_a_tie_is_plus() {
+    // x = +1 +1 -1 -1; every neuron's blocks have sums 2 and -2.
+    let high = vec![vec![2, 3, 2, 3], vec![-1, -1, -2, -2]];
+    // Votes + -, - -, + +, - +.
+    let readout = sa(&[2, 2], high, vec![]);
+    let output = OutputPlan::Bipolar { high: vec![100; 4] }; // of the whole sum: not read
+    let golden =
+        Golden::new(&plan(InputMap::Bit, false, vec![layer(Array2::ones((4, 4)), Values::Bipolar, output, readout)]));
+    let detail = golden.run_detailed(&[1, 1, 0, 0]);
+    assert_eq!(values(&detail.trace.layers[0]), [1, -1, 1, 1]);
+    let LayerDetail::Sa(blocks) = &detail.layers[0] else { panic!() };
+    assert_eq!(blocks[0], BlockVotes { high: Bits::from_le_bytes(&[0b0101], 4), low: None });
+    assert_eq!(blocks[1], BlockVotes { high: Bits::from_le_bytes(&[0b1100], 4), low: None });
+    assert_eq!(detail.layers[1], LayerDetail::Digital);
+}
+
+#[test]
+fn trit_votes_keep_zero() {
+    // x = +1 0 -1 | +1 +1: sums of the blocks 0 and 2, all weights 1.
+    let high = vec![vec![0, 1, 1, 1, 0], vec![3, 2, 3, 3, 3]];
+    let low = vec![vec![-1, 0, 0, 1, -3], vec![3, -2, -2, -2, 3]];
+    // Votes + -, 0 +, 0 0, - 0, + -.
+    let readout = sa(&[3, 2], high, low);
+    let output = OutputPlan::Trit { high: vec![9; 5], low: vec![-9; 5] };
+    let golden =
+        Golden::new(&plan(trit_table(), false, vec![layer(Array2::ones((5, 5)), Values::Trit, output, readout)]));
+    let detail = golden.run_detailed(&[2, 1, 0, 2, 2]);
+    assert_eq!(values(&detail.trace.layers[0]), [0, 1, 0, -1, 0]);
+    let LayerDetail::Sa(blocks) = &detail.layers[0] else { panic!() };
+    let votes = |block: &BlockVotes| (block.high.to_le_bytes()[0], block.low.as_ref().unwrap().to_le_bytes()[0]);
+    assert_eq!(votes(&blocks[0]), (0b10001, 0b10111));
+    assert_eq!(votes(&blocks[1]), (0b00010, 0b01110));
+}
+
+#[test]
+fn blocks_end_inside_words() {
+    // Inputs 0 to 65 are +1, 66 to 130 are -1: with weights of +1 the blocks' sums are 66 and -65.
+    let image: Vec<u8> = (0..131).map(|i| u8::from(i < 66)).collect();
+    let high = vec![vec![66, 66, 67, 67], vec![-65, -64, -64, -65]];
+    let output = OutputPlan::Bipolar { high: vec![0; 4] };
+    let layer = layer(Array2::ones((4, 131)), Values::Bipolar, output, sa(&[66, 65], high, vec![]));
+    let trace = Golden::new(&plan(InputMap::Bit, false, vec![layer])).run(&image);
+    // Votes + +, + -, - -, - +.
+    assert_eq!(values(&trace.layers[0]), [1, 1, -1, 1]);
+}
+
+#[test]
+fn signed_bytes_and_8_bit_weights() {
+    // -1, -128 and 5 stand for 2 v - 1: -3, -257, 9.
+    let image = [0xff, 0x80, 5];
+    let input = Values::Integer { width: 10, min: -257, max: 253 };
+    // 384 - 32639 + 9 = -32246; -3 + 257 - 18 = 236.
+    let first = layer(array![[-128, 127, 1], [1, -1, -2]], input, OutputPlan::Sums, DIGITAL);
+    let map = InputMap::Affine { gain: 2, offset: -1 };
+    let golden = Golden::new(&plan(map, true, vec![first]));
+    let detail = golden.run_detailed(&image);
+    assert_eq!(values(&detail.input), [-3, -257, 9]);
+    assert_eq!((detail.trace.scores, detail.trace.class), (vec![-32246, 236], 1));
+}
+
+#[test]
+fn a_signed_threshold_makes_bipolar_inputs() {
+    // Codes -1, -128, 127, 0 against 0: - - + +; sum of 1 2 3 4 with those signs: 4. Weights beyond trits.
+    let first = layer(array![[1, 2, 3, 4]], Values::Bipolar, OutputPlan::Sums, DIGITAL);
+    let golden = Golden::new(&plan(InputMap::Threshold(0), true, vec![first]));
+    assert_eq!(golden.run(&[0xff, 0x80, 0x7f, 0]).scores, [4]);
+}
+
+#[test]
+fn tables_may_hold_integers_beyond_16_bits() {
+    let table = (0..256).map(|byte| if byte == 7 { 70_000 } else { -byte }).collect();
+    let input = Values::Integer { width: 18, min: -255, max: 70_000 };
+    // 70000 and -200: sums 69800 and -70000 * 2 + 600.
+    let first = layer(array![[1, 1], [-2, -3]], input, OutputPlan::Sums, DIGITAL);
+    assert_eq!(
+        Golden::new(&plan(InputMap::Table(table), false, vec![first])).run(&[7, 200]).scores,
+        [69_800, -139_400]
+    );
+}
+
+#[test]
+fn the_class_is_the_first_of_the_largest_affine_scores() {
+    let first = layer(array![[1, 1], [1, -1], [-1, 1]], Values::Bipolar, OutputPlan::Sums, DIGITAL);
+    let mut plan = plan(InputMap::Bit, false, vec![first]);
+    // x = +1 +1: sums 2, 0, 0.
+    assert_eq!(Golden::new(&plan).run(&[1, 1]).class, 0);
+    let affine =
+        AffineScores { gain: vec![-3, 7, 1], offset: vec![1, -2, -2], gain_width: 4, fraction_bits: 0, exact: true };
+    plan.scores.affine = Some(affine);
+    // -6 + 1, -2, -2.
+    let trace = Golden::new(&plan).run(&[1, 1]);
+    assert_eq!(trace.layers[0], LayerTrace::Sums(vec![2, 0, 0]));
+    assert_eq!((trace.scores, trace.class), (vec![-5, -2, -2], 1));
+}
+
+#[test]
+#[should_panic(expected = "bytes of an image")]
+fn images_of_another_length_are_refused() {
+    let first = layer(array![[1, 1]], Values::Bipolar, OutputPlan::Sums, DIGITAL);
+    Golden::new(&plan(InputMap::Bit, false, vec![first])).run(&[1]);
+}
+
+/// 3 neurons of 5 inputs on arrays of 2 word lines and 1 amplifier with 2 columns: 2 x 3 arrays, 2 columns of them at
+/// once. 2 row groups x 2 word lines x 2 column groups x 2 columns of an amplifier: 16 reads of 2 lanes.
+#[test]
+fn pcsa_reads_come_in_schedule_order() {
+    let weights = array![[1, 1, 1, 1, 1], [1, -1, 1, -1, 1], [-1, 1, 0, 1, -1]];
+    // x = +1 +1 -1 0 +1
+    let image = [2, 2, 0, 1, 2];
+    let first = layer(weights, Values::Trit, OutputPlan::Sums, ReadoutPlan::Pcsa(pcsa(5, 3, 2, 1, 2, (1, 2))));
+    let place = |neuron: usize, split: usize| locate(&first, neuron)[split].clone();
+    assert_eq!(
+        place(1, 2),
+        ArrayPlace { split: 2, inputs: 4..5, site: Site::Pcsa { row_tile: 0, word_line: 1, lane: 0, reads: 6..8 } }
+    );
+    assert_eq!(place(1, 2).to_string(), "split 2: array (0, 2), word line 1, inputs 4 to 4");
+    assert_eq!(
+        place(2, 1),
+        ArrayPlace { split: 1, inputs: 2..4, site: Site::Pcsa { row_tile: 1, word_line: 0, lane: 1, reads: 8..10 } }
+    );
+    let detail = Golden::new(&plan(trit_table(), false, vec![first])).run_detailed(&image);
+    let LayerDetail::Pcsa(reads) = &detail.layers[0] else { panic!() };
+    let (s, none) = (|l, r| vec![Some(l), Some(r)], || vec![None, None]);
+    let last = |sum| vec![Some(sum), None]; // the second lane of column tiles 2 and 3
+    let expected = [
+        // Neuron 0, products + + - 0 +: inputs 0 and 2, 1 and 3, then 4 and beyond.
+        [s(1, -1), s(1, 0), last(1), last(0)],
+        // Neuron 1, products + - - 0 +.
+        [s(1, -1), s(-1, 0), last(1), last(0)],
+        // Neuron 2, products - + 0 0 -.
+        [s(-1, 0), s(1, 0), last(-1), last(0)],
+        // No neuron 3.
+        [none(), none(), none(), none()],
+    ];
+    assert_eq!(reads.len(), 16);
+    assert_eq!(reads.iter().collect::<Vec<_>>(), expected.iter().flatten().collect::<Vec<_>>());
+    assert_eq!(reads.read(9), s(1, 0));
+    assert_eq!(detail.trace.scores, [2, 0, -1]);
+}
+
+#[test]
+fn sa_neurons_are_located_by_block_tile_and_column() {
+    let ReadoutPlan::Sa(mut geometry) = sa(&[2, 1], vec![vec![0; 5], vec![0; 5]], vec![]) else { unreachable!() };
+    (geometry.tiles, geometry.amplifiers, geometry.columns_per_amplifier) = (2, 2, 2);
+    let output = OutputPlan::Bipolar { high: vec![0; 5] };
+    let layer = layer(Array2::ones((5, 3)), Values::Bipolar, output, ReadoutPlan::Sa(geometry));
+    let site = Site::Sa { tile: 1, column: 0 };
+    assert_eq!(
+        locate(&layer, 4),
+        [ArrayPlace { split: 0, inputs: 0..2, site: site.clone() }, ArrayPlace { split: 1, inputs: 2..3, site },]
+    );
+    assert_eq!(locate(&layer, 3)[1].to_string(), "split 1: array (1, 0), column 3, inputs 2 to 2");
+}
+
+#[test]
+fn many_images_come_back_in_order() {
+    let first = layer(array![[1, 1], [1, -1]], Values::Bipolar, OutputPlan::Sums, DIGITAL);
+    let golden = Golden::new(&plan(InputMap::Bit, false, vec![first]));
+    let images: Vec<[u8; 2]> = (0..1000).map(|k| [(k & 1) as u8, (k >> 1 & 1) as u8]).collect();
+    // -2 0, 0 2, 0 -2, 2 0
+    let expected = [[-2, 0], [0, 2], [0, -2], [2, 0]];
+    let done = std::sync::atomic::AtomicUsize::new(0);
+    let all = golden.run_all(&images, || {
+        done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert_eq!(done.into_inner(), 1000);
+    assert!(all.iter().enumerate().all(|(k, trace)| trace.scores == expected[k % 4]));
+    assert_eq!(golden.stream(&images, |traces| traces.collect::<Vec<_>>()), all);
+    // A reader that stops early ends the stream.
+    assert_eq!(golden.stream(&images, |mut traces| traces.nth(2)).unwrap(), all[2]);
+}
+
+/// Outputs of a layer by the definitions, one value at a time.
+fn naive(layer: &LayerPlan, x: &[i32]) -> Vec<i32> {
+    let sum = |j: usize, inputs: std::ops::Range<usize>| -> i32 {
+        inputs.map(|i| i32::from(layer.weights[[j, i]]) * x[i]).sum()
+    };
+    let step = |s: i32, high: i32, low: i32| {
+        if s >= high {
+            1
+        } else if s < low {
+            -1
+        } else {
+            0
+        }
+    };
+    let neuron = |j: usize| {
+        if let ReadoutPlan::Sa(sa) = &layer.readout {
+            let mut start = 0;
+            let mut votes = 0i32;
+            for (k, size) in sa.block_sizes.iter().enumerate() {
+                let s = sum(j, start..start + size);
+                let high = sa.high[k][j];
+                votes += step(s, high, sa.low.get(k).map_or(high, |low| low[j]));
+                start += size;
+            }
+            return if sa.low.is_empty() && votes == 0 { 1 } else { votes.signum() };
+        }
+        let s = sum(j, 0..layer.inputs);
+        match &layer.output {
+            OutputPlan::Bipolar { high } => step(s, high[j], high[j]),
+            OutputPlan::Trit { high, low } => step(s, high[j], low[j]),
+            OutputPlan::Sums => s,
+        }
+    };
+    (0..layer.neurons).map(neuron).collect()
+}
+
+/// A random layer, its plan and an image; weights and values among `kind`.
+#[derive(Clone, Debug)]
+struct Case {
+    inputs: usize,
+    neurons: usize,
+    /// 0: bipolar, 1: trits, 2: integers of 10 bits, 3: of 17 bits.
+    values: usize,
+    /// 0: bipolar, 1: trits, 2: 8 bits.
+    weights: usize,
+    /// 0: digital, 1: pcsa, 2: sa.
+    readout: usize,
+    trit_output: bool,
+    geometry: [usize; 5],
+    seed: u64,
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let readout_values_weights = prop_oneof![(Just(0usize), 0..4usize, 0..3usize), (1..3usize, 0..2usize, 0..2usize)];
+    let geometry = [1..40usize, 1..90usize, 1..4usize, 1..4usize, 1..4usize];
+    (1..300usize, 1..70usize, readout_values_weights, any::<bool>(), geometry, any::<u64>()).prop_map(
+        |(inputs, neurons, (readout, values, weights), trit_output, geometry, seed)| Case {
+            inputs,
+            neurons,
+            values,
+            weights,
+            readout,
+            trit_output,
+            geometry,
+            seed,
+        },
+    )
+}
+
+fn build(case: &Case) -> (Plan, Vec<u8>) {
+    let mut random = ChaCha8Rng::seed_from_u64(case.seed);
+    let mut below = |n: usize| random.next_u32() as usize % n;
+    let Case { inputs, neurons, .. } = *case;
+    let weights = Array2::from_shape_simple_fn((neurons, inputs), || match case.weights {
+        0 => 2 * below(2) as i8 - 1,
+        1 => below(3) as i8 - 1,
+        _ => below(256) as u8 as i8,
+    });
+    let (values, map) = match case.values {
+        0 => (Values::Bipolar, InputMap::Threshold(100)),
+        1 => (Values::Trit, trit_table()),
+        2 => (Values::Integer { width: 10, min: -255, max: 255 }, InputMap::Affine { gain: 2, offset: -255 }),
+        _ => {
+            let table = (0..256).map(|byte| 400 * byte - 52_000).collect();
+            (Values::Integer { width: 17, min: -52_000, max: 50_000 }, InputMap::Table(table))
+        }
+    };
+    let image: Vec<u8> = (0..inputs).map(|_| below(256) as u8).collect();
+    // Thresholds near typical sums, so that either side and equality occur.
+    let spread = match (case.values, case.weights) {
+        (0 | 1, 0 | 1) => 6,
+        _ => 40_000,
+    };
+    let mut thresholds = |n: usize, extra: usize| -> (Vec<i32>, Vec<i32>) {
+        (0..n)
+            .map(|_| {
+                let low = below(2 * spread + 1) as i32 - spread as i32;
+                (low + below(extra + 1) as i32, low)
+            })
+            .unzip()
+    };
+    let (high, low) = thresholds(neurons, 4);
+    let output = if case.trit_output { OutputPlan::Trit { high, low } } else { OutputPlan::Bipolar { high } };
+    let [rows, amplifiers, shared, lane_rows, lane_columns] = case.geometry;
+    let readout = match case.readout {
+        0 => DIGITAL,
+        1 => ReadoutPlan::Pcsa(pcsa(inputs, neurons, rows, amplifiers, shared, (lane_rows, lane_columns))),
+        _ => {
+            let n = inputs.div_ceil(amplifiers);
+            let sizes: Vec<usize> = (0..n).map(|k| inputs / n + usize::from(k < inputs % n)).collect();
+            let (high, low) = sizes.iter().map(|_| thresholds(neurons, 3)).unzip();
+            sa(&sizes, high, if case.trit_output { low } else { vec![] })
+        }
+    };
+    (plan(map, false, vec![layer(weights, values, output, readout)]), image)
+}
+
+proptest! {
+    #[test]
+    fn packed_layers_equal_plain_loops(case in case()) {
+        let (plan, image) = build(&case);
+        let x: Vec<i32> = image.iter().map(|byte| plan.input.map.value(false, *byte)).collect();
+        let hidden = naive(&plan.layers[0], &x);
+        let detail = Golden::new(&plan).run_detailed(&image);
+        prop_assert_eq!(values(&detail.input), x);
+        prop_assert_eq!(values(&detail.trace.layers[0]), hidden.clone());
+        prop_assert_eq!(&detail.trace.scores, &naive(&plan.layers[1], &hidden));
+        if let LayerTrace::Trit { nonzero, positive } = &detail.trace.layers[0] {
+            prop_assert!(nonzero.iter().zip(positive.iter()).all(|(nonzero, positive)| nonzero || !positive));
+        }
+    }
+
+    /// Every partial sum of every read, found through [`locate`], is the plain sum over its inputs; no lane is left.
+    #[test]
+    fn reads_hold_the_partial_sums_that_locate_names(case in case()) {
+        let (plan, image) = build(&Case { readout: 1, values: case.values % 2, weights: case.weights % 2, ..case });
+        let (layer, detail) = (&plan.layers[0], Golden::new(&plan).run_detailed(&image));
+        let (ReadoutPlan::Pcsa(pcsa), LayerDetail::Pcsa(reads)) = (&layer.readout, &detail.layers[0]) else { panic!() };
+        prop_assert_eq!(reads.len(), pcsa.reads);
+        let mut seen = 0;
+        for neuron in 0..layer.neurons {
+            for place in locate(layer, neuron) {
+                let Site::Pcsa { lane, reads: range, .. } = place.site else { panic!() };
+                for (phase, read) in range.enumerate() {
+                    let start = (place.inputs.start + phase * pcsa.amplifiers).min(layer.inputs);
+                    let end = (start + pcsa.amplifiers).min(layer.inputs);
+                    let product = |i: usize| i32::from(layer.weights[[neuron, i]]) * detail.input.value(i);
+                    prop_assert_eq!(reads.read(read)[lane], Some((start..end).map(product).sum()));
+                    seen += 1;
+                }
+            }
+        }
+        prop_assert_eq!(reads.iter().flatten().filter(|sum| sum.is_some()).count(), seen);
+    }
+}
