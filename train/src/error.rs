@@ -6,7 +6,10 @@ pub enum Error {
     #[error("{}: cannot {action}: {source}", path.display())]
     Io { path: PathBuf, action: &'static str, source: std::io::Error },
 
-    #[error("no recipe `{name}`{near} Shipped: {shipped}; a file's name must end in .toml")]
+    #[error("{}: there is no folder {}; make it first", path.display(), folder.display())]
+    NoFolder { path: PathBuf, folder: PathBuf },
+
+    #[error("no recipe `{name}`{near} (shipped: {shipped}; a file's name must end in .toml)")]
     NoRecipe { name: String, near: String, shipped: String },
 
     #[error("{place}: {reason}")]

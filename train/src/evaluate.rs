@@ -25,21 +25,39 @@ pub fn accuracy(predicted: &[usize], labels: &[usize]) -> f64 {
     predicted.iter().zip(labels).filter(|(p, l)| p == l).count() as f64 / labels.len() as f64
 }
 
-/// With the trainer's tensors, in evaluation mode.
+/// Classes only, with the trainer's tensors in evaluation mode.
+pub fn predictions(model: &Model, images: &Images, code: &InputCode, device: &Device) -> Vec<usize> {
+    let last = forward_batches(model, images, code, device).map(|mut layers| layers.pop().expect("at least one layer"));
+    last.flat_map(|(width, scores)| scores.chunks_exact(width).map(first_maximum).collect::<Vec<_>>()).collect()
+}
+
+/// Everything, with the trainer's tensors in evaluation mode.
 pub fn tensors(model: &Model, images: &Images, code: &InputCode, device: &Device) -> Evaluation {
-    let all: Vec<usize> = (0..images.len()).collect();
     let mut outputs = Vec::new();
-    for chosen in all.chunks(AT_ONCE) {
-        let x = batch::inputs(chosen.iter().map(|i| images.image(*i).into()), images.values(), code, device);
-        let layers: Vec<(usize, Vec<f32>)> = model.eval(x).into_iter().map(|y| (y.dims()[1], values(y))).collect();
-        outputs.extend((0..chosen.len()).map(|row| {
+    for layers in forward_batches(model, images, code, device) {
+        let rows = layers[0].1.len() / layers[0].0;
+        for row in 0..rows {
             let of_row = |(width, v): &(usize, Vec<f32>)| {
                 v[row * width..(row + 1) * width].iter().map(|y| f64::from(*y)).collect()
             };
-            layers.iter().map(of_row).collect()
-        }));
+            outputs.push(layers.iter().map(of_row).collect());
+        }
     }
     finish(outputs)
+}
+
+/// For each batch of images, for each layer: its width, and its outputs row by row.
+fn forward_batches<'a>(
+    model: &'a Model,
+    images: &'a Images,
+    code: &'a InputCode,
+    device: &'a Device,
+) -> impl Iterator<Item = Vec<(usize, Vec<f32>)>> + 'a {
+    (0..images.len()).step_by(AT_ONCE).map(move |from| {
+        let chosen = from..images.len().min(from + AT_ONCE);
+        let x = batch::inputs(chosen.map(|i| images.image(i).into()), images.values(), code, device);
+        model.eval(x).into_iter().map(|y| (y.dims()[1], values(y))).collect()
+    })
 }
 
 /// With plain integers, from the network's definition alone.
@@ -121,5 +139,28 @@ mod tests {
         assert_eq!(first_maximum(&[1, 3, 2, 3]), 1);
         assert_eq!(first_maximum(&[-0.5]), 0);
         assert_eq!(accuracy(&[1, 2, 3, 4], &[1, 2, 0, 4]), 0.75);
+    }
+
+    #[test]
+    fn a_parting_neuron_is_named() {
+        let recipe = crate::recipe::Recipe::load("digits_binary", &["layers.0.neurons=5".into()]).unwrap();
+        let held_out = crate::data::load(recipe.data.set).unwrap().held_out;
+        let device = Device::flex();
+        let mut model = Model::new(&recipe, held_out.values(), &device);
+        let network = crate::export::network("tiny", &[64], recipe.input.code(), &model.layers).unwrap();
+        let differences = |model: &Model| {
+            let trainer = tensors(model, &held_out, &recipe.input.code(), &device);
+            compare(&network, &held_out, &trainer, &integers(&network, &held_out))
+        };
+        assert_eq!(differences(&model), []);
+        // A shift of one neuron that the exported network does not have.
+        let norm = model.layers[0].norm.as_mut().unwrap();
+        norm.beta.set(burn::tensor::Tensor::from_floats([0.0, 0.0, 0.0, 1e6, 0.0], &device));
+        let differences = differences(&model);
+        assert!(!differences.is_empty());
+        for d in differences {
+            assert_eq!((d.layer.as_str(), d.neuron, d.trainer, d.integer), ("fc1", 3, 1.0, -1.0));
+            assert_eq!(d.image % 3, 2);
+        }
     }
 }

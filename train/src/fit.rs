@@ -7,7 +7,12 @@ use burn::tensor::Device;
 use crate::data::{Images, Split};
 use crate::param::values;
 use crate::random::{Purpose, Stream};
-use crate::{Error, adam::Adam, batch, checkpoint, curve::Row, evaluate, loss, model::Model, recipe::Recipe, schedule};
+use crate::{
+    Error, adam::Adam, batch, checkpoint, curve::Row, evaluate, export, loss, model::Model, recipe::Recipe, schedule,
+};
+
+/// Whole numbers up to here are exact in f32.
+const EXACT: usize = 1 << 24;
 
 /// How a run goes on disk; nothing here changes what comes out.
 #[derive(Clone, Copy, Default)]
@@ -33,15 +38,8 @@ pub fn fit(
     options: Options,
     mut report: impl FnMut(&Row),
 ) -> Result<Fitted, Error> {
-    let last = recipe.layers.len() - 1;
-    if recipe.layers[last].neurons != split.classes {
-        let reason = format!(
-            "layers.{last}.neurons is {}, but the data set has {} classes; the last layer gives one score a class",
-            recipe.layers[last].neurons, split.classes
-        );
-        return Err(Error::Recipe { place: recipe.name.clone(), reason });
-    }
     let mut model = Model::new(recipe, split.train.values(), device);
+    check(recipe, split, &model)?;
     let mut adam = Adam::new(&model.params());
     let mut curve = match options.checkpoint {
         Some((path, _)) if options.resume => checkpoint::restore(path, recipe, &mut model, &mut adam, device)?,
@@ -62,6 +60,27 @@ pub fn fit(
         }
     }
     Ok(Fitted { model, curve })
+}
+
+/// Finds before training what would stop the export after it.
+fn check(recipe: &Recipe, split: &Split, model: &Model) -> Result<(), Error> {
+    let bad = |reason: String| Err(Error::Recipe { place: recipe.name.clone(), reason });
+    let last = recipe.layers.len() - 1;
+    if recipe.layers[last].neurons != split.classes {
+        return bad(format!(
+            "layers.{last}.neurons is {}, but the data set has {} classes; the last layer gives one score a class",
+            recipe.layers[last].neurons, split.classes
+        ));
+    }
+    let network = export::network(&recipe.name, &split.train.shape, recipe.input.code(), &model.layers)?;
+    let largest = (0..=split.train.largest).map(|q| network.input.code.value(q).unsigned_abs()).max().unwrap_or(0);
+    if largest as usize * network.input_len() > EXACT {
+        return bad(format!(
+            "input: values up to {largest} times {} inputs can pass 2^24, beyond which f32 sums are not exact; use smaller values",
+            network.input_len()
+        ));
+    }
+    Ok(())
 }
 
 fn one_epoch(
@@ -93,7 +112,7 @@ fn one_epoch(
         adam.step(model.params_mut(), &loss.backward(), learning_rate);
     }
     let images = split.train.len() as f64;
-    let predicted = evaluate::tensors(model, &split.held_out, &code, device).predicted;
+    let predicted = evaluate::predictions(model, &split.held_out, &code, device);
     Ok(Row {
         epoch: epoch + 1,
         learning_rate,
@@ -111,7 +130,7 @@ fn count_right(scores: &[f32], images: &Images, chosen: &[usize], classes: usize
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{data, export, recipe::SHIPPED};
+    use crate::{data, recipe::SHIPPED};
 
     fn tiny(recipe: &str, more: &[&str]) -> Recipe {
         let set = ["train.epochs=4", "layers.0.neurons=9", "layers.1.neurons=12", "train.batch=400"];
@@ -159,8 +178,14 @@ mod tests {
     }
 
     #[test]
-    fn the_last_layer_must_fit_the_classes() {
-        let message = trained(&tiny("digits_binary", &["layers.2.neurons=7"]), Options::default()).unwrap_err();
-        assert!(message.to_string().contains("layers.2.neurons is 7, but the data set has 10 classes"), "{message}");
+    fn what_would_stop_the_export_is_found_before_training() {
+        let refused = |set: &str, expected: &str| {
+            let message = trained(&tiny("digits_binary", &[set]), Options::default()).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        };
+        refused("layers.2.neurons=7", "layers.2.neurons is 7, but the data set has 10 classes");
+        refused("layers.1.name=FC1", "its name is that of layer `fc1`");
+        refused("name=a-b", "cannot stand in Verilog");
+        refused("input.affine=[20000, 0]", "can pass 2^24");
     }
 }

@@ -2,6 +2,7 @@
 
 mod cli;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -22,9 +23,9 @@ fn main() -> ExitCode {
 
 fn pipeline(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
-        Command::Recipes => SHIPPED.iter().for_each(|(name, _)| println!("{name}")),
+        Command::Recipes => say(&SHIPPED.map(|(name, _)| format!("{name}\n")).concat())?,
         Command::Show(choice) => {
-            print!("{}", toml::to_string(&Recipe::load(&choice.recipe, &choice.assignments())?)?);
+            say(&toml::to_string(&Recipe::load(&choice.recipe, &choice.assignments())?)?)?;
         }
         Command::Run(args) => {
             let recipe = Recipe::load(&args.choice.recipe, &args.choice.assignments())?;
@@ -43,27 +44,36 @@ fn pipeline(cli: Cli) -> anyhow::Result<()> {
                 bar.set_message(format!("loss {:.4}, held out {:.2}%", row.train_loss, 100.0 * row.held_out_accuracy));
             })?;
             bar.finish_and_clear();
-            if args.json { println!("{}", serde_json::to_string_pretty(&summary)?) } else { print(&summary) }
+            say(&if args.json { serde_json::to_string_pretty(&summary)? + "\n" } else { describe(&summary) })?;
         }
     }
     Ok(())
 }
 
-fn print(s: &Summary) {
-    println!("{}: trained in {:.1} s on {} images", s.network.display(), s.seconds, s.train_images);
+/// Writes to standard output; a reader that has gone, such as `head`, is no error.
+fn say(text: &str) -> anyhow::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}
+
+fn describe(s: &Summary) -> String {
     let line = |what: &str, right: usize, accuracy: f64| {
-        println!("  held out, {what:<32} {right}/{} = {:.2}%", s.held_out_images, 100.0 * accuracy);
+        format!("  held out, {what:<32} {right}/{} = {:.2}%", s.held_out_images, 100.0 * accuracy)
     };
-    line("trainer's tensors (f32)", s.held_out_right, s.held_out_accuracy);
-    line("integers on the exported network", s.held_out_right_integer, s.held_out_accuracy_integer);
-    println!("  sha256 {}", s.sha256);
-    match s.differences.len() {
-        0 => println!("  the two evaluations agree in every neuron of every held-out image"),
-        n => println!(
-            "  the two evaluations part on {n} images (a normalized sum so near its threshold that f32 and f64 round it to different sides):"
-        ),
-    }
-    for difference in &s.differences {
-        println!("    {difference}");
-    }
+    let mut lines = vec![
+        format!("{}: trained in {:.1} s on {} images", s.network.display(), s.seconds, s.train_images),
+        line("trainer's tensors (f32)", s.held_out_right, s.held_out_accuracy),
+        line("integers on the exported network", s.held_out_right_integer, s.held_out_accuracy_integer),
+        format!("  sha256 {}", s.sha256),
+        match s.differences.len() {
+            0 => "  the two evaluations agree in every neuron of every held-out image".into(),
+            n => format!(
+                "  the two evaluations part on {n} images; there, f32 and f64 round a batch-norm output to different sides of its threshold:"
+            ),
+        },
+    ];
+    lines.extend(s.differences.iter().map(|d| format!("    {d}")));
+    lines.join("\n") + "\n"
 }

@@ -156,7 +156,7 @@ impl Recipe {
         Ok(recipe)
     }
 
-    /// Ranges; names are checked by the network itself, at the start rather than after training.
+    /// Ranges. What a network itself demands, names for one, is left to it: `fit` builds one before it trains.
     fn check(&self) -> Result<(), String> {
         let positive = |key: &str, value: f64| match value > 0.0 && value.is_finite() {
             true => Ok(()),
@@ -164,20 +164,6 @@ impl Recipe {
         };
         if self.layers.is_empty() {
             return Err("has no [[layers]]; the last one gives the scores, one neuron a class".into());
-        }
-        for (key, name) in std::iter::once(("name".to_string(), &self.name))
-            .chain(self.layers.iter().enumerate().map(|(i, l)| (format!("layers.{i}.name"), &l.name)))
-        {
-            if !hafnia::network::is_name(name) {
-                return Err(format!(
-                    "{key} is {name:?}; use a letter, then letters, digits and single underscores, at most 48"
-                ));
-            }
-        }
-        if let Some(i) =
-            (1..self.layers.len()).find(|i| self.layers[..*i].iter().any(|l| l.name == self.layers[*i].name))
-        {
-            return Err(format!("layers.{i}.name is {:?} a second time; give each its own", self.layers[i].name));
         }
         if let Some(layer) = self.layers.iter().find(|l| l.neurons == 0) {
             return Err(format!("layer {:?} has 0 neurons", layer.name));

@@ -42,6 +42,7 @@ pub struct Summary {
 /// Trains, writes the network, reads it back and evaluates it; the checkpoint goes once the network is there.
 pub fn run(recipe: &Recipe, files: &Files, report: impl FnMut(&curve::Row)) -> Result<Summary, Error> {
     let start = Instant::now();
+    check_folders(files)?;
     let device = Device::flex();
     let split = data::load(recipe.data.set)?;
     let keeps = files.checkpoint_every > 0 || files.resume;
@@ -80,6 +81,17 @@ pub fn run(recipe: &Recipe, files: &Files, report: impl FnMut(&curve::Row)) -> R
         held_out_accuracy_integer: evaluate::accuracy(&integer.predicted, &held_out.labels),
         differences: evaluate::compare(&network, held_out, &trainer, &integer),
     })
+}
+
+/// A folder that is missing should stop a run at its start, not at its end.
+fn check_folders(files: &Files) -> Result<(), Error> {
+    for path in [Some(&files.network), files.curve.as_ref(), Some(&files.checkpoint)].into_iter().flatten() {
+        let folder = path.parent().filter(|f| !f.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|f| !f.is_dir()) {
+            return Err(Error::NoFolder { path: path.clone(), folder: folder.into() });
+        }
+    }
+    Ok(())
 }
 
 fn sha256(path: &Path) -> Result<String, Error> {
