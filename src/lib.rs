@@ -18,6 +18,8 @@
 //! * [`check`] and [`synth`]: proofs of the blocks and synthesis, with Yosys.
 //! * [`data`]: the data sets.
 
+pub mod check;
 pub mod network;
 pub mod suggest;
+pub mod synth;
 pub mod tool;

@@ -30,7 +30,7 @@ module hf_counter_check #(
   always_comb begin
     if (clear_q) want = 0;
     else if (!step_q) want = 32'(count_q);
-    else want = (32'(count_q) + 1) % Steps;
+    else want = 32'(count_q) + 1 == Steps ? 0 : 32'(count_q) + 1;
   end
   // From a digit out of range, which power-up may bring, only a clear has to lead back.
   assign fail_o = ((in_range_q || clear_q) && 32'(count) != want) || last != (32'(count) == Steps - 1);

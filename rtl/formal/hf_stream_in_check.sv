@@ -1,9 +1,9 @@
 // Check of hf_stream_in.
 //
-// Reference   Codes are kept as they come, code i of an image at i * CodeBits; the mapping of the header is applied to
-//             all of them when the image is whole.
+// Reference   One code of the image, whichever the solver picks, is kept as it comes; the mapping of the header is
+//             applied to it. The output shows it, in its place, from the cycle after its beat on.
 // Handshake   An image stays, unchanged, until it is taken, and no beat is taken meanwhile.
-// Proof       induction; the block's image, which holds mapped values, is tied to the reference's codes
+// Proof       induction, for every code of the image at once
 `default_nettype none
 
 module hf_stream_in_check #(
@@ -40,75 +40,87 @@ module hf_stream_in_check #(
       .clk_i, .rst_ni, .tvalid_i, .tready_o(tready), .tdata_i, .tlast_i, .out_valid_o(out_valid), .out_ready_i,
       .out_data_o(out_data), .error_o(error));
 
-  logic live_q, full_q, error_q;
+  logic live_q, full_q, error_q, last;
   logic [BeatWidth-1:0] beat_q;
-  logic [Beats*StreamBits-1:0] codes_q;
-  logic last;
   initial live_q = 1'b0;
   assign last = 32'(beat_q) == Beats - 1;
 
+  // The code that is followed: any one, but always the same.
+  logic [31:0] at_beat_q, at_lane_q, at;
+  logic [CodeBits-1:0] code_q;
+  logic kept_q;
+  assign at = at_beat_q * PerBeat + at_lane_q;
+
   always_ff @(posedge clk_i) begin
+    at_beat_q <= at_beat_q;
+    at_lane_q <= at_lane_q;
     if (!rst_ni) begin
       live_q <= 1'b1;
       full_q <= 1'b0;
       error_q <= 1'b0;
       beat_q <= '0;
+      kept_q <= 1'b0;
     end else if (full_q) begin
       error_q <= 1'b0;
-      if (out_ready_i) full_q <= 1'b0;
+      if (out_ready_i) begin
+        full_q <= 1'b0;
+        kept_q <= 1'b0;
+      end
     end else begin
       error_q <= tvalid_i && tlast_i != last;
       if (tvalid_i) begin
-        for (int b = 0; b < Beats; b++) begin
-          if (32'(beat_q) == b) codes_q[b*StreamBits+:StreamBits] <= tdata_i;
-        end
         full_q <= last;
         beat_q <= last || tlast_i ? '0 : beat_q + 1'b1;
+        if (32'(beat_q) == at_beat_q) code_q <= CodeBits'(tdata_i >> (at_lane_q * CodeBits));
+        // An early tlast drops what came before.
+        kept_q <= (last || !tlast_i) && (kept_q || 32'(beat_q) == at_beat_q);
       end
     end
   end
 
-  // The mapping, and the place of value i in the output.
-  logic [OutWidth-1:0] table_words[0:255];
-  if (Map == 2) begin : gen_table
-    initial $readmemh({"mem/", Name, "table.mem"}, table_words);
+  // The mapping.
+  logic [ValueWidth-1:0] want, got;
+  if (CodeBits == 1) begin : gen_bipolar
+    assign want = code_q;
+  end else begin : gen_byte
+    logic signed [31:0] number, mapped;
+    assign number = CodeSigned && code_q[CodeBits-1] ? 32'(code_q) - 256 : 32'(code_q);
+    if (Map == 0) begin : gen_sign
+      assign mapped = number >= Threshold ? 1 : -1;
+    end else if (Map == 1) begin : gen_affine
+      assign mapped = Gain * number + Offset;
+    end else begin : gen_table
+      logic [OutWidth-1:0] words[0:255];
+      logic [OutWidth-1:0] word;
+      initial $readmemh({"mem/", Name, "table.mem"}, words);
+      assign word = words[code_q];
+      assign mapped = 32'($signed(word));
+    end
+    if (OutKind == 2) begin : gen_integer
+      assign want = ValueWidth'(mapped);
+    end else if (OutKind == 1) begin : gen_trit
+      assign want = mapped == 0 ? 2'b00 : mapped > 0 ? 2'b11 : 2'b10;
+    end else begin : gen_plane
+      assign want = mapped > 0;
+    end
   end
-  logic [Values-1:0] bad;
+
+  // The place in the output.
+  if (OutKind == 1) begin : gen_planes
+    assign got = {out_data[Values+at], out_data[at]};
+  end else begin : gen_plain
+    assign got = ValueWidth'(out_data >> (at * ValueWidth));
+  end
+
+  // The block's own register, by name.
   (* hierconn *) wire [BeatWidth-1:0] \dut.beat ;
-  for (genvar i = 0; i < Values; i++) begin : gen_value
-    logic [CodeBits-1:0] code;
-    logic [ValueWidth-1:0] want, got;
-    assign code = codes_q[i*CodeBits+:CodeBits];
-    if (CodeBits == 1) begin : gen_bipolar
-      assign want = code;
-    end else begin : gen_byte
-      logic signed [31:0] number, mapped;
-      assign number = CodeSigned && code[CodeBits-1] ? 32'(code) - 256 : 32'(code);
-      if (Map == 0) begin : gen_sign
-        assign mapped = number >= Threshold ? 1 : -1;
-      end else if (Map == 1) begin : gen_affine
-        assign mapped = Gain * number + Offset;
-      end else begin : gen_table
-        assign mapped = 32'($signed(table_words[code]));
-      end
-      if (OutKind == 2) begin : gen_integer
-        assign want = ValueWidth'(mapped);
-      end else if (OutKind == 1) begin : gen_trit
-        assign want = mapped == 0 ? 2'b00 : mapped > 0 ? 2'b11 : 2'b10;
-      end else begin : gen_plane
-        assign want = mapped > 0;
-      end
-    end
-    if (OutKind == 1) begin : gen_planes
-      assign got = {out_data[Values+i], out_data[i]};
-    end else begin : gen_plain
-      assign got = out_data[i*ValueWidth+:ValueWidth];
-    end
-    assign bad[i] = got != want && (full_q || 32'(beat_q) > i / PerBeat);
-  end
+  logic followed, tied;
+  assign followed = at_beat_q < Beats && at_lane_q < PerBeat && at < Values;
+  assign tied = \dut.beat == beat_q && 32'(beat_q) < Beats && (!full_q || beat_q == '0)
+      && (!followed || kept_q == (full_q || 32'(beat_q) > at_beat_q));
 
-  assign fail_o = live_q && (tready != !full_q || out_valid != full_q || error != error_q || |bad
-      || 32'(beat_q) >= Beats || \dut.beat != beat_q);
+  assign fail_o = live_q && (tready != !full_q || out_valid != full_q || error != error_q || !tied
+      || (followed && kept_q && got != want));
 endmodule
 
 `default_nettype wire
