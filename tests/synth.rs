@@ -41,7 +41,7 @@ fn flip_flops_are_what_the_blocks_hold() {
     let netlist = fs::read_to_string(out.path().join("generic/netlist.v")).unwrap();
     assert!(netlist.contains("module tiny("));
     let left: Vec<_> = fs::read_dir(out.path().join("generic")).unwrap().map(|e| e.unwrap().file_name()).collect();
-    assert_eq!(left.len(), 4, "{left:?}");
+    assert_eq!(left.len(), 3, "{left:?}");
 }
 
 #[test]
@@ -94,8 +94,9 @@ fn a_latch_is_an_error() {
     let build = tiny();
     edit(&build.path().join("rtl/hf_sense_sequencer.sv"), "    window_d = window_q;\n", "");
     let out = tempfile::tempdir().unwrap();
-    let error = synth(build.path(), Target::Generic, Some(out.path())).unwrap_err();
-    assert!(matches!(&error, SynthError::Latches { block, .. } if block == "hf_sense_sequencer"), "{error}");
+    // Yosys itself refuses one in always_comb; the count of cells finds those of any other making.
+    let error = synth(build.path(), Target::Generic, Some(out.path())).unwrap_err().to_string();
+    assert!(error.contains("ERROR: Latch inferred for signal") && error.contains("window_d"), "{error}");
     assert!(!out.path().join("generic/netlist.v").exists());
 }
 

@@ -1,4 +1,4 @@
-//! Area by block, from the statistics that Yosys prints.
+//! Area by block, counted in the netlist that Yosys writes as JSON.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
@@ -64,22 +64,42 @@ pub struct Area {
 }
 
 #[derive(Deserialize)]
-struct Statistics {
-    modules: BTreeMap<String, Module>,
+struct Netlist {
+    modules: BTreeMap<String, NetlistModule>,
 }
 
 #[derive(Deserialize)]
-struct Module {
-    num_cells_by_type: BTreeMap<String, u64>,
+struct NetlistModule {
+    #[serde(default)]
+    attributes: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    cells: BTreeMap<String, Cell>,
 }
 
+#[derive(Deserialize)]
+struct Cell {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+/// How many cells of each type a module has; `None` for a black box.
+type Module<'a> = Option<BTreeMap<&'a str, u64>>;
+
 impl Area {
-    pub(super) fn from_statistics(text: &str, top: &str, target: Target) -> Result<Self, SynthError> {
-        let statistics: Statistics =
-            serde_json::from_str(text).map_err(|error| SynthError::Statistics { reason: error.to_string() })?;
-        // Names stand there as Yosys has them inside: `\name`, or `$paramod...` for one with parameters.
-        let modules: BTreeMap<&str, &Module> =
-            statistics.modules.iter().map(|(name, module)| (plain(name), module)).collect();
+    pub(super) fn from_netlist(text: &str, top: &str, target: Target) -> Result<Self, SynthError> {
+        let netlist: Netlist =
+            serde_json::from_str(text).map_err(|error| SynthError::Netlist { reason: error.to_string() })?;
+        let modules: BTreeMap<&str, Module> = netlist
+            .modules
+            .iter()
+            .map(|(name, module)| {
+                let mut kinds = BTreeMap::new();
+                for cell in module.cells.values() {
+                    *kinds.entry(cell.kind.as_str()).or_default() += 1;
+                }
+                (name.as_str(), (!module.attributes.contains_key("blackbox")).then_some(kinds))
+            })
+            .collect();
         let mut instances: BTreeMap<&str, u64> = BTreeMap::new();
         let mut arrays: BTreeMap<String, u64> = BTreeMap::new();
         count_instances(&modules, top, 1, &mut instances, &mut arrays)?;
@@ -88,7 +108,8 @@ impl Area {
         let mut total = Counts::default();
         for (&name, &count) in &instances {
             let block = base(name);
-            let each = own(&modules[name].num_cells_by_type, block, target)?;
+            let kinds = modules[name].as_ref().expect("black boxes are counted apart");
+            let each = own(kinds, block, target)?;
             let entry = blocks.entry(block).or_insert_with(|| BlockArea {
                 block: block.to_owned(),
                 instances: 0,
@@ -102,7 +123,7 @@ impl Area {
         }
         let mut blocks: Vec<BlockArea> = blocks.into_values().collect();
         for block in &mut blocks {
-            block.variants.sort_by(|a, b| (b.each, b.instances).cmp(&(a.each, a.instances)));
+            block.variants.sort_by_key(|variant| std::cmp::Reverse((variant.each, variant.instances)));
         }
         Ok(Self {
             target: target.name(),
@@ -118,36 +139,32 @@ impl Area {
 }
 
 fn count_instances<'a>(
-    modules: &BTreeMap<&'a str, &'a Module>,
+    modules: &BTreeMap<&'a str, Module<'a>>,
     name: &'a str,
     count: u64,
     instances: &mut BTreeMap<&'a str, u64>,
     arrays: &mut BTreeMap<String, u64>,
 ) -> Result<(), SynthError> {
-    let module =
-        modules.get(name).ok_or_else(|| SynthError::Statistics { reason: format!("there is no module `{name}`") })?;
-    *instances.entry(name).or_default() += count;
-    for (kind, number) in &module.num_cells_by_type {
-        let kind = plain(kind);
-        if modules.contains_key(kind) {
-            count_instances(modules, kind, count * number, instances, arrays)?;
-        } else if !is_primitive(kind) {
-            *arrays.entry(base(kind).to_owned()).or_default() += count * number;
+    match modules.get(name) {
+        None => return Err(SynthError::Netlist { reason: format!("there is no module `{name}`") }),
+        Some(None) => *arrays.entry(base(name).to_owned()).or_default() += count,
+        Some(Some(kinds)) => {
+            *instances.entry(name).or_default() += count;
+            for (kind, number) in kinds.iter().filter(|(kind, _)| !is_primitive(kind)) {
+                count_instances(modules, kind, count * number, instances, arrays)?;
+            }
         }
     }
     Ok(())
 }
 
 /// A module's own cells.
-fn own(kinds: &BTreeMap<String, u64>, block: &str, target: Target) -> Result<Counts, SynthError> {
+fn own(kinds: &BTreeMap<&str, u64>, block: &str, target: Target) -> Result<Counts, SynthError> {
     let mut counts = Counts::default();
-    for (kind, &count) in kinds {
-        let (block, kind) = (block.to_owned(), plain(kind).to_owned());
-        if !is_primitive(&kind) {
-            continue;
-        }
+    for (&kind, &count) in kinds.iter().filter(|(kind, _)| is_primitive(kind)) {
+        let (block, name) = (block.to_owned(), kind.to_owned());
         if kind.contains("LATCH") || kind.contains("latch") || kind.starts_with("$_SR_") || kind == "$sr" {
-            return Err(SynthError::Latches { block, kind, count });
+            return Err(SynthError::Latches { block, kind: name, count });
         }
         counts.cells += count;
         if kind == "$lut" {
@@ -155,7 +172,7 @@ fn own(kinds: &BTreeMap<String, u64>, block: &str, target: Target) -> Result<Cou
         } else if kind.starts_with("$_") && kind.contains("DFF") {
             counts.flip_flops += count;
         } else if !kind.starts_with("$_") || target != Target::Generic {
-            return Err(SynthError::Unmapped { block, kind, count, target });
+            return Err(SynthError::Unmapped { block, kind: name, count, target });
         }
     }
     Ok(counts)
@@ -163,10 +180,6 @@ fn own(kinds: &BTreeMap<String, u64>, block: &str, target: Target) -> Result<Cou
 
 fn is_primitive(kind: &str) -> bool {
     kind.starts_with('$') && !kind.starts_with("$paramod")
-}
-
-fn plain(name: &str) -> &str {
-    name.strip_prefix('\\').unwrap_or(name)
 }
 
 /// `hf_x` of `hf_x`, of `$paramod\hf_x\A=1` and of `$paramod$hash\hf_x`.
@@ -188,32 +201,36 @@ mod tests {
         assert_eq!(base("$paramod$0a1c\\hf_rom"), "hf_rom");
     }
 
-    const STATISTICS: &str = r#"{ "modules": {
-        "\\top": { "num_cells_by_type": { "$paramod\\a\\N=1": 2, "$paramod\\a\\N=2": 1, "$_AND_": 3 } },
-        "$paramod\\a\\N=1": { "num_cells_by_type": { "$_DFFE_PN_": 4, "$_XOR_": 1, "ram": 2 } },
-        "$paramod\\a\\N=2": { "num_cells_by_type": { "$_SDFF_PN0_": 8, "$paramod$00\\ram": 1 } },
-        "unused": { "num_cells_by_type": { "$_AND_": 100 } } } }"#;
+    const NETLIST: &str = r#"{ "modules": {
+        "top": { "cells": { "u1": { "type": "$paramod\\a\\N=1" }, "u2": { "type": "$paramod\\a\\N=1" },
+                            "u3": { "type": "$paramod\\a\\N=2" }, "g": { "type": "$_AND_" } } },
+        "$paramod\\a\\N=1": { "cells": { "r": { "type": "$_DFFE_PN_" }, "x": { "type": "$_XOR_" },
+                                        "m1": { "type": "ram" }, "m2": { "type": "ram" } } },
+        "$paramod\\a\\N=2": { "cells": { "r": { "type": "$_SDFF_PN0_" }, "m": { "type": "$paramod$00\\ram" } } },
+        "ram": { "attributes": { "blackbox": "1" } },
+        "$paramod$00\\ram": { "attributes": { "blackbox": "1" } },
+        "unused": { "cells": { "g": { "type": "$_AND_" } } } } }"#;
 
     #[test]
     fn instances_multiply_down_the_hierarchy() {
-        let area = Area::from_statistics(STATISTICS, "top", Target::Generic).unwrap();
-        assert_eq!(area.total, Counts { cells: 3 + 2 * 5 + 8, luts: 0, flip_flops: 16 });
+        let area = Area::from_netlist(NETLIST, "top", Target::Generic).unwrap();
+        assert_eq!(area.total, Counts { cells: 1 + 2 * 2 + 1, luts: 0, flip_flops: 3 });
         assert_eq!(area.arrays, BTreeMap::from([("ram".to_owned(), 5)]));
         assert_eq!(area.blocks.len(), 2);
         let a = &area.blocks[0];
-        assert_eq!((a.block.as_str(), a.instances, a.total.flip_flops), ("a", 3, 16));
-        assert_eq!(a.variants[0].each, Counts { cells: 8, luts: 0, flip_flops: 8 });
+        assert_eq!((a.block.as_str(), a.instances, a.total.flip_flops), ("a", 3, 3));
+        assert_eq!(a.variants[0], Variant { instances: 2, each: Counts { cells: 2, luts: 0, flip_flops: 1 } });
     }
 
     #[test]
     fn latches_and_unmapped_cells_are_errors() {
-        let latch = STATISTICS.replace("$_XOR_", "$_DLATCH_P_");
-        let error = Area::from_statistics(&latch, "top", Target::Generic).unwrap_err();
+        let latch = NETLIST.replace("$_XOR_", "$_DLATCH_P_");
+        let error = Area::from_netlist(&latch, "top", Target::Generic).unwrap_err();
         assert!(matches!(error, SynthError::Latches { block, .. } if block == "a"));
-        let word = STATISTICS.replace("$_XOR_", "$mem_v2");
-        let error = Area::from_statistics(&word, "top", Target::Generic).unwrap_err();
+        let word = NETLIST.replace("$_XOR_", "$mem_v2");
+        let error = Area::from_netlist(&word, "top", Target::Generic).unwrap_err();
         assert!(matches!(error, SynthError::Unmapped { kind, .. } if kind == "$mem_v2"));
         // Gates have no place in a netlist of look-up tables.
-        assert!(Area::from_statistics(STATISTICS, "top", Target::Lut4).is_err());
+        assert!(Area::from_netlist(NETLIST, "top", Target::Lut4).is_err());
     }
 }

@@ -28,8 +28,8 @@ pub enum SynthError {
     #[error("{}: cannot {action}: {source}", path.display())]
     Io { path: PathBuf, action: &'static str, source: std::io::Error },
 
-    #[error("Yosys' statistics are not as expected: {reason}")]
-    Statistics { reason: String },
+    #[error("Yosys' netlist is not as expected: {reason}")]
+    Netlist { reason: String },
 
     #[error("{block}: {count} latches ({kind}); a register is missing an assignment on some path")]
     Latches { block: String, kind: String, count: u64 },
@@ -89,7 +89,7 @@ impl FromStr for Target {
     }
 }
 
-/// Synthesizes `build`. The netlist (Verilog and JSON), the log and Yosys' statistics go to a folder named after the
+/// Synthesizes `build`. The netlist (Verilog and JSON) and the log go to a folder named after the
 /// target in `out`, by default `BUILD-synth` beside the build directory.
 pub fn synth(build: &Path, target: Target, out: Option<&Path>) -> Result<Area, SynthError> {
     let start = Instant::now();
@@ -113,22 +113,21 @@ pub fn synth(build: &Path, target: Target, out: Option<&Path>) -> Result<Area, S
 
     let script = format!(
         "{}\nhierarchy -check -top {top}\n{}check -assert\nwrite_verilog -noattr \"{netlist}.v\"\n\
-         write_json \"{netlist}.json\"\ntee -q -o \"{statistics}\" stat -json\n",
+         write_json \"{netlist}.json\"\n",
         sources.read_command(),
         target.commands(&sources.top),
         top = sources.top,
         netlist = aside_path.join("netlist").display(),
-        statistics = aside_path.join("statistics.json").display(),
     );
     let script_path = aside_path.join("synth.ys");
     fs::write(&script_path, script).map_err(io(&script_path, "write"))?;
     let log = folder.join("yosys.log");
     tool::run(&tool::YOSYS, ["-s".as_ref(), script_path.as_os_str()], &sources.build, &log)?;
 
-    let statistics = aside_path.join("statistics.json");
-    let text = fs::read_to_string(&statistics).map_err(io(&statistics, "read"))?;
-    let mut area = Area::from_statistics(&text, &sources.top, target)?;
-    for name in ["netlist.v", "netlist.json", "statistics.json"] {
+    let json = aside_path.join("netlist.json");
+    let text = fs::read_to_string(&json).map_err(io(&json, "read"))?;
+    let mut area = Area::from_netlist(&text, &sources.top, target)?;
+    for name in ["netlist.v", "netlist.json"] {
         let path = folder.join(name);
         fs::rename(aside_path.join(name), &path).map_err(io(&path, "write"))?;
     }
