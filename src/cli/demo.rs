@@ -42,7 +42,11 @@ pub(super) fn run(args: Args) -> Result<Answer> {
     let held = rows.iter().all(|r| r.verdict.held());
     let json = rows.iter().map(|r| json!({ "verify": r.verdict, "lut4": r.luts, "generic": r.gates })).collect();
     let outcome = if held { Outcome::Held } else { Outcome::Failed };
-    Ok(Answer { text: text(&rows, held), json: json!({ "networks": serde_json::Value::Array(json), "held": held }), outcome })
+    Ok(Answer {
+        text: text(&rows, held),
+        json: json!({ "networks": serde_json::Value::Array(json), "held": held }),
+        outcome,
+    })
 }
 
 fn one(out: &Path, name: &str, bytes: &[u8]) -> Result<Row> {
@@ -77,7 +81,8 @@ fn one(out: &Path, name: &str, bytes: &[u8]) -> Result<Row> {
 }
 
 fn text(rows: &[Row], held: bool) -> String {
-    let head = ["network", "right", "images", "compared", "mismatches", "cycles/image predicted", "counted", "LUT4s", "gates"];
+    let head =
+        ["network", "right", "images", "compared", "mismatches", "cycles/image predicted", "counted", "LUT4s", "gates"];
     let mut lines = vec![head.map(String::from)];
     for r in rows {
         let v = &r.verdict;

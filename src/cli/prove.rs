@@ -51,7 +51,11 @@ fn text(proofs: &Proofs) -> String {
             Status::ProvenByComposition => "proven by composition".into(),
             Status::ProvenAtReducedSize { reduced } => format!("proven at reduced size: {reduced}"),
             Status::Failed { check, counterexample, note } => {
-                failures += &format!("{} fails {check}{}\n", b.block, note.as_ref().map_or(String::new(), |n| format!(": {n}")));
+                failures += &format!(
+                    "{} fails {check}{}\n",
+                    b.block,
+                    note.as_ref().map_or(String::new(), |n| format!(": {n}"))
+                );
                 for a in counterexample {
                     failures += &format!("  cycle {}: {} = {}\n", a.cycle, a.signal, a.value);
                 }
@@ -60,7 +64,7 @@ fn text(proofs: &Proofs) -> String {
             Status::Unproven { reason } => format!("no verdict: {reason}"),
         };
         let seconds = if b.from_cache { format!("{:.1} (kept)", b.seconds) } else { format!("{:.1}", b.seconds) };
-        rows.push([b.block.clone(), prove::describe(&b.parameters), verdict, b.methods.join(", "), seconds]);
+        rows.push([b.block.clone(), prove::written(&b.parameters), verdict, b.methods.join(", "), seconds]);
     }
     format!(
         "{}{failures}proven {}, by composition {}, at reduced size {}, failed {}, no verdict {}; not proven here: {}\n",
