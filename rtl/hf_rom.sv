@@ -9,6 +9,7 @@
 //                       tool runs: the build directory.
 // Latency     1 cycle after read_i
 // Throughput  one word a cycle
+// Overflow    none: words are stored and read as they are
 // X           without an image every word is X; an address beyond Depth reads X in simulation
 `default_nettype none
 

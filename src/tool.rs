@@ -33,7 +33,7 @@ pub const VERILATOR: Tool =
     Tool { name: "verilator", minimum: "5.006", version_args: &["--version"], package: "verilator" };
 pub const YOSYS: Tool = Tool { name: "yosys", minimum: "0.23", version_args: &["-V"], package: "yosys" };
 pub const YOSYS_ABC: Tool =
-    Tool { name: "yosys-abc", minimum: "1.01", version_args: &["-q", "version"], package: "yosys-abc" };
+    Tool { name: "yosys-abc", minimum: "1.01", version_args: &["-q", "version"], package: "yosys" };
 pub const IVERILOG: Tool = Tool { name: "iverilog", minimum: "11.0", version_args: &["-V"], package: "iverilog" };
 pub const VVP: Tool = Tool { name: "vvp", minimum: "11.0", version_args: &["-V"], package: "iverilog" };
 pub const CXX: Tool = Tool { name: "c++", minimum: "10", version_args: &["--version"], package: "g++" };

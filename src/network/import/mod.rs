@@ -30,6 +30,7 @@ use std::path::Path;
 
 use prost::Message;
 
+use super::reserved::is_reserved;
 use super::{Network, NetworkError};
 use proto::NodeProto;
 
@@ -75,7 +76,8 @@ fn model_error(path: &Path, reason: String) -> NetworkError {
     NetworkError::Model { path: path.into(), reason }
 }
 
-/// A network name from a file name: other characters become single underscores.
+/// A network name from a file name: other characters become single underscores, and a word that SystemVerilog keeps
+/// for itself, as in `small.onnx`, gets an ending.
 fn name_of(path: &Path) -> String {
     let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let words: Vec<&str> = stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
@@ -84,7 +86,8 @@ fn name_of(path: &Path) -> String {
         name.insert_str(0, if name.is_empty() { "network" } else { "n" });
     }
     name.truncate(48);
-    name.trim_end_matches('_').to_string()
+    let name = name.trim_end_matches('_');
+    if is_reserved(name) { format!("{name}_net") } else { name.to_string() }
 }
 
 /// `Quant` and `BipolarQuant`, in the domains that QONNX, Brevitas and FINN use; these are often undeclared.

@@ -9,7 +9,7 @@ fn code(network: &Network, y: f64) -> i8 {
 #[test]
 fn bipolar_quant_takes_zero_as_one_and_moves_its_scale_on() {
     let n = start().floats("a", &[1], &[0.25]).node("q", "BipolarQuant", "s a").head("q").import().unwrap();
-    assert_eq!(n.name, "small");
+    assert_eq!(n.name, "mlp");
     assert_eq!(n.layers[0].activation, Activation::Bipolar { threshold: vec![0.0; 2] });
     assert_eq!(n.layers[1].weights.scale, [0.25; 2]);
     assert_eq!(n.layers[1].name, "fc1");

@@ -129,7 +129,7 @@ impl Model {
     }
 
     fn import_with(&self, input_scale: Option<f32>) -> Result<Network, NetworkError> {
-        from_bytes(Path::new("models/small.onnx"), &self.bytes(), &ImportOptions { input_scale, name: None })
+        from_bytes(Path::new("models/mlp.onnx"), &self.bytes(), &ImportOptions { input_scale, name: None })
     }
 
     fn refusal(&self) -> String {

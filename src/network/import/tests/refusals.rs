@@ -8,7 +8,7 @@ fn with(op: &str, inputs: &str) -> Model {
 #[track_caller]
 fn refuses(m: Model, parts: &[&str]) {
     let text = m.refusal();
-    assert!(text.starts_with("models/small.onnx: "), "{text}");
+    assert!(text.starts_with("models/mlp.onnx: "), "{text}");
     for part in parts {
         assert!(text.contains(part), "{part:?} is not in: {text}");
     }
@@ -156,6 +156,9 @@ fn file_names_become_network_names() {
         ("1st net.onnx", "n1st_net"),
         ("é.onnx", "network"),
         ("_x.onnx", "x"),
+        ("small.onnx", "small_net"),
+        ("_table-.onnx", "table_net"),
+        ("Small.onnx", "Small"),
     ] {
         assert_eq!(super::super::name_of(Path::new(file)), name);
     }
