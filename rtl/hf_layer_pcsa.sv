@@ -190,15 +190,20 @@ module hf_layer_pcsa #(
       logic signed [LaneWidth-1:0] lane_sum;
 
       // The array of this lane that is being read: idle ones are precharged, Q = Qb = 1.
-      always_comb begin
-        lane_q = '1;
-        lane_qb = '1;
-        for (int rg = 0; rg < RowGroups; rg++) begin
-          for (int cg = 0; cg < ColumnGroups; cg++) begin
-            if (rg * LaneRows + p < RowTiles && cg * LaneColumns + l < ColumnTiles
-                && row_group == RowGroupWidth'(rg) && column_group == ColumnGroupWidth'(cg)) begin
-              lane_q = q[((rg*LaneRows+p)*ColumnTiles+cg*LaneColumns+l)*Amplifiers+:Amplifiers];
-              lane_qb = qb[((rg*LaneRows+p)*ColumnTiles+cg*LaneColumns+l)*Amplifiers+:Amplifiers];
+      if (RowGroups * ColumnGroups == 1) begin : gen_direct
+        assign lane_q = q[Lane*Amplifiers+:Amplifiers];
+        assign lane_qb = qb[Lane*Amplifiers+:Amplifiers];
+      end else begin : gen_select
+        always_comb begin
+          lane_q = '1;
+          lane_qb = '1;
+          for (int rg = 0; rg < RowGroups; rg++) begin
+            for (int cg = 0; cg < ColumnGroups; cg++) begin
+              if (rg * LaneRows + p < RowTiles && cg * LaneColumns + l < ColumnTiles
+                  && row_group == RowGroupWidth'(rg) && column_group == ColumnGroupWidth'(cg)) begin
+                lane_q = q[((rg*LaneRows+p)*ColumnTiles+cg*LaneColumns+l)*Amplifiers+:Amplifiers];
+                lane_qb = qb[((rg*LaneRows+p)*ColumnTiles+cg*LaneColumns+l)*Amplifiers+:Amplifiers];
+              end
             end
           end
         end

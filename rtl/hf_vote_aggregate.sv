@@ -82,7 +82,8 @@ module hf_vote_aggregate #(
     if (valid_i) {above_q, at_least_q} <= compare(high_i, low_i);
   end
 
-  assign nonzero_o = Ternary ? (above_q | ~at_least_q) : '1;
+  // Not '1: Yosys 0.23 cuts it to one bit where the condition is a constant.
+  assign nonzero_o = Ternary ? (above_q | ~at_least_q) : {Neurons{1'b1}};
   assign positive_o = Ternary ? above_q : at_least_q;
 endmodule
 

@@ -18,6 +18,7 @@
 //! * [`check`] and [`synth`]: proofs of the blocks and synthesis, with Yosys.
 //! * [`data`]: the data sets.
 
+pub mod check;
 pub mod cli;
 pub mod cosim;
 pub mod data;
@@ -29,6 +30,7 @@ pub mod network;
 pub mod plan;
 pub mod reference;
 pub mod suggest;
+pub mod synth;
 pub mod text;
 pub mod tool;
 mod whole_file;

@@ -242,7 +242,11 @@ fn excerpt(log: &str) -> String {
         line.starts_with("%Error") || ["error:", "fatal:", "error "].iter().any(|word| lower.contains(word))
     };
     let first = lines.iter().position(speaks).unwrap_or(lines.len().saturating_sub(LINES));
-    let shown = &lines[first..lines.len().min(first + LINES)];
+    let mut shown = lines[first..lines.len().min(first + LINES)].to_vec();
+    // A line of output that was cut off by the error.
+    if let Some(at) = shown[0].find("ERROR:") {
+        shown[0] = &shown[0][at..];
+    }
     shown.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 

@@ -14,7 +14,9 @@
 //             InitPrefix           memory image InitPrefix, then rX_cY with RowTile and ColumnTile; see hf_rom
 //                                  for the folder. Line row * ColumnsPerAmplifier + column = {BLb, BL}, 1 = LRS;
 //                                  bit j of each half belongs to amplifier j
-// Latency     outputs follow sense_i and the count of its cycles combinationally
+// Latency     cycle k of sense_i (1, 2, ...) shows the pairs that resolve within k cycles; a pair that takes one cycle must
+//             have its word line selected in the cycle before. The outputs are 1 again from the second cycle after
+//             sense_i has fallen: precharge takes that cycle
 // Throughput  one word line and column a read
 // X           without an image the cells are X and so are the outputs once they resolve; row_i and column_i must
 //             be stable while sense_i is high
@@ -41,6 +43,7 @@ module hf_array_pcsa #(
     output logic      [Amplifiers-1:0]  qb_o
 );
   localparam int Lines = Rows * ColumnsPerAmplifier;
+  localparam int LineWidth = Lines > 1 ? $clog2(Lines) : 1;
   localparam int CountWidth = 16;
 
   // verilator lint_off UNDRIVEN
@@ -48,10 +51,8 @@ module hf_array_pcsa #(
   logic [2*Amplifiers-1:0] cells[0:Lines-1];
   // verilator lint_on UNDRIVEN
   logic [CountWidth-1:0] elapsed_q;  // full cycles for which sense_i has been high
-  logic [Amplifiers-1:0] bl;
-  logic [Amplifiers-1:0] blb;
-  logic sign_done;
-  logic zero_done;
+  logic [LineWidth-1:0] line;
+  int cycle;  // cycle of the window that the coming edge begins; 1 where the next one may be its first
 
   if (InitPrefix != "") begin : gen_init
     logic [8*512-1:0] folder;
@@ -69,24 +70,22 @@ module hf_array_pcsa #(
     else if (elapsed_q != '1) elapsed_q <= elapsed_q + 1'b1;
   end
 
-  assign sign_done = 32'(elapsed_q) + 1 >= SignCycles;
-  assign zero_done = 32'(elapsed_q) + 1 >= ZeroCycles;
+  // {Q, Qb} of pairs {BLb, BL}; where zeros have resolved, too, the branch of 320k has won over that of 350k.
+  function automatic logic [2*Amplifiers-1:0] resolve(input logic [2*Amplifiers-1:0] pairs, input logic zeros);
+    logic [Amplifiers-1:0] bl;
+    logic [Amplifiers-1:0] blb;
+    {blb, bl} = pairs;
+    resolve = zeros ? {~blb | bl, blb & ~bl} : {~(blb & ~bl), ~bl};
+  endfunction
 
-  // Outside the window the cells are not read: bit lines float and the amplifiers are precharged.
-  assign {blb, bl} = sense_i ? cells[32'(row_i)*ColumnsPerAmplifier+32'(column_i)] : '0;
+  // Outputs of the cycle to come change only at the two switching times, so a simulator has little to do.
+  assign cycle = sense_i ? 32'(elapsed_q) + 2 : 1;
+  assign line = LineWidth'(32'(row_i) * ColumnsPerAmplifier + 32'(column_i));
 
-  always_comb begin
-    if (!sense_i || !sign_done) begin
-      q_o = '1;
-      qb_o = '1;
-    end else if (!zero_done) begin
-      q_o = ~(blb & ~bl);
-      qb_o = ~bl;
-    end else begin
-      // Both HRS: the branch of 320k wins over that of 350k.
-      q_o = ~blb | bl;
-      qb_o = blb & ~bl;
-    end
+  always_ff @(posedge clk_i) begin
+    if (cycle == ZeroCycles) {q_o, qb_o} <= resolve(cells[line], 1'b1);
+    else if (cycle == SignCycles) {q_o, qb_o} <= resolve(cells[line], 1'b0);
+    else if (cycle == 1) {q_o, qb_o} <= '1;
   end
 endmodule
 

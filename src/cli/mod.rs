@@ -1,16 +1,24 @@
 //! The command line: one file a verb; arguments in, one library call, result out.
 
+mod demo;
+mod doctor;
 mod eval;
 mod generate;
 mod import;
 mod info;
 mod load;
 mod plan;
+mod prove;
+mod synth;
 mod verify;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::check::prove::ProveError;
+use crate::cosim::CosimError;
+use crate::synth::SynthError;
 
 /// Turns trained binary and ternary neural networks into verified RTL around RRAM arrays.
 ///
@@ -27,12 +35,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    Demo(demo::Args),
     Import(import::Args),
     Info(info::Args),
     Eval(eval::Args),
     Plan(plan::Args),
     Generate(generate::Args),
     Verify(verify::Args),
+    Prove(prove::Args),
+    Synth(synth::Args),
+    Doctor(doctor::Args),
 }
 
 /// How a command ended.
@@ -58,12 +70,16 @@ impl Answer {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let answer = match cli.verb {
+        Verb::Demo(args) => demo::run(args),
         Verb::Import(args) => import::run(args),
         Verb::Info(args) => info::run(args),
         Verb::Eval(args) => eval::run(args),
         Verb::Plan(args) => plan::run(args),
         Verb::Generate(args) => generate::run(args),
         Verb::Verify(args) => verify::run(args),
+        Verb::Prove(args) => prove::run(args),
+        Verb::Synth(args) => synth::run(args),
+        Verb::Doctor(args) => doctor::run(args),
     };
     match answer {
         Ok(answer) => {
@@ -79,8 +95,15 @@ pub fn main() -> ExitCode {
         }
         Err(error) => {
             eprintln!("hafnia: {error:#}");
-            let tool = error.chain().any(|e| e.downcast_ref::<crate::tool::ToolError>().is_some());
-            ExitCode::from(if tool { 3 } else { 2 })
+            ExitCode::from(if is_tool(&error) { 3 } else { 2 })
         }
     }
+}
+
+/// Whether an external tool is missing or broke, rather than the input being bad.
+fn is_tool(error: &anyhow::Error) -> bool {
+    let cosim = matches!(error.downcast_ref(), Some(CosimError::Tool(_) | CosimError::Simulation { .. }));
+    let prove = error.downcast_ref::<ProveError>().is_some_and(ProveError::is_tool);
+    let synth = error.downcast_ref::<SynthError>().is_some_and(SynthError::is_tool);
+    cosim || prove || synth
 }

@@ -83,18 +83,18 @@ pub(super) fn run(args: Args) -> Result<Answer> {
 }
 
 /// Progress on standard error, one line.
-struct Bar {
+pub(super) struct Bar {
     bar: ProgressBar,
     phase: Mutex<Option<Phase>>,
 }
 
 impl Bar {
-    fn new(images: usize) -> Self {
+    pub fn new(images: usize) -> Self {
         let style = ProgressStyle::with_template("{msg:12} {bar:40} {pos}/{len} images {elapsed}").expect("a template");
         Self { bar: ProgressBar::new(images as u64).with_style(style), phase: Mutex::new(None) }
     }
 
-    fn show(&self, phase: Phase, done: usize) {
+    pub fn show(&self, phase: Phase, done: usize) {
         let mut current = self.phase.lock().unwrap_or_else(|e| e.into_inner());
         if *current != Some(phase) {
             *current = Some(phase);
@@ -109,7 +109,7 @@ impl Bar {
         self.bar.set_position(done as u64);
     }
 
-    fn finish(&self) {
+    pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
 }

@@ -1,0 +1,161 @@
+//! The blocks that are proven, and how: which check of `rtl/formal/` shows what.
+
+use super::elaborate::{Parameters, Value};
+
+/// How a check is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Whatever state the block is in: `fail_o` stays low in the cycle that lies this many after the inputs. With 0 the
+    /// block is combinational.
+    Interval { cycles: usize },
+    /// From reset on, by induction over cycles.
+    Induction,
+}
+
+/// One check at one parameter set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Obligation {
+    /// Module and file in `rtl/formal/`.
+    pub check: &'static str,
+    pub parameters: Parameters,
+    pub method: Method,
+    /// Sums of many bits: decision diagrams before SAT.
+    pub diagrams_first: bool,
+}
+
+/// Up to this many lanes a popcount is compared with the dot product as a whole.
+const LANES_AS_A_WHOLE: i64 = 32;
+
+/// Modules that hold layers; they are compared with the golden model in co-simulation.
+pub fn is_layer(module: &str) -> bool {
+    module.starts_with("hf_layer_")
+}
+
+/// Arrays: black boxes to synthesis and proofs.
+pub fn is_array(module: &str) -> bool {
+    module.starts_with("hf_array_")
+}
+
+/// What has to hold for a block to be proven; `None` for a module that has no check.
+pub fn obligations(module: &str, parameters: &Parameters) -> Option<Vec<Obligation>> {
+    let number = |name: &str| match parameters.get(name) {
+        Some(Value::Number(number)) => *number,
+        _ => 0,
+    };
+    let one = |check, method| vec![Obligation { check, parameters: parameters.clone(), method, diagrams_first: false }];
+    let next = Method::Interval { cycles: 1 };
+    let same = Method::Interval { cycles: 0 };
+    let popcount = |whole, counts| {
+        if number("Width") <= LANES_AS_A_WHOLE {
+            return vec![Obligation {
+                check: whole,
+                parameters: parameters.clone(),
+                method: next,
+                diagrams_first: true,
+            }];
+        }
+        let width = Parameters::from([("SumWidth".to_owned(), Value::Number(number("SumWidth")))]);
+        vec![
+            Obligation { check: counts, parameters: parameters.clone(), method: next, diagrams_first: false },
+            Obligation {
+                check: "hf_popcount_lanes_check",
+                parameters: width,
+                method: Method::Induction,
+                diagrams_first: false,
+            },
+        ]
+    };
+    Some(match module {
+        "hf_ternary_detect" => one("hf_ternary_detect_check", next),
+        "hf_gxnor_popcount" => popcount("hf_gxnor_popcount_check", "hf_gxnor_popcount_counts_check"),
+        "hf_xnor_popcount" => popcount("hf_xnor_popcount_check", "hf_xnor_popcount_counts_check"),
+        "hf_accumulator" => one("hf_accumulator_check", next),
+        "hf_threshold" => one("hf_threshold_check", same),
+        "hf_vote_aggregate" => {
+            let mut votes = one("hf_vote_aggregate_check", next);
+            votes[0].diagrams_first = true;
+            votes
+        }
+        "hf_counter" => one("hf_counter_check", next),
+        "hf_slice" => one("hf_slice_check", same),
+        "hf_multiply_accumulate" => one("hf_multiply_accumulate_check", next),
+        "hf_rom" => one("hf_rom_check", next),
+        "hf_input_table" => one("hf_input_table_check", same),
+        "hf_class_scores" => {
+            let cycles = usize::try_from(number("Classes")).unwrap_or(0) + 2;
+            one("hf_class_scores_check", Method::Interval { cycles })
+        }
+        "hf_sense_sequencer" => one("hf_sense_sequencer_check", Method::Induction),
+        "hf_stream_in" => one("hf_stream_in_check", Method::Induction),
+        "hf_stream_out" => one("hf_stream_out_check", Method::Induction),
+        "hf_registers" => one("hf_registers_check", Method::Induction),
+        _ => return None,
+    })
+}
+
+/// A smaller block of the same kind, for where the full size takes too long, and what was made smaller.
+pub fn reduced(module: &str, parameters: &Parameters) -> Option<(Parameters, String)> {
+    // The neurons of these are copies of each other that share no logic.
+    let limits: &[(&str, i64)] = match module {
+        "hf_threshold" | "hf_vote_aggregate" => &[("Neurons", 1)],
+        "hf_multiply_accumulate" => &[("Neurons", 1), ("Inputs", 4)],
+        "hf_accumulator" => &[("Lanes", 4)],
+        "hf_slice" => &[("Width", 1)],
+        "hf_ternary_detect" => &[("Width", 8)],
+        "hf_gxnor_popcount" | "hf_xnor_popcount" => &[("Width", 24)],
+        "hf_stream_out" if parameters.get("Classes").is_some_and(|c| *c > Value::Number(3)) => &[("Classes", 3)],
+        _ => return None,
+    };
+    let mut smaller = parameters.clone();
+    let mut changes = Vec::new();
+    for &(name, limit) in limits {
+        if let Some(Value::Number(number)) = smaller.get_mut(name)
+            && *number > limit
+        {
+            changes.push(format!("{name} {limit} of {number}"));
+            *number = limit;
+        }
+    }
+    (!changes.is_empty()).then(|| (smaller, changes.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters(list: &[(&str, i64)]) -> Parameters {
+        list.iter().map(|&(name, value)| (name.to_owned(), Value::Number(value))).collect()
+    }
+
+    #[test]
+    fn wide_popcounts_are_composed() {
+        let narrow = parameters(&[("Width", 32), ("SumWidth", 7)]);
+        assert_eq!(obligations("hf_gxnor_popcount", &narrow).unwrap().len(), 1);
+        let wide = parameters(&[("Width", 128), ("SumWidth", 9)]);
+        let list = obligations("hf_gxnor_popcount", &wide).unwrap();
+        assert_eq!(list.len(), 2);
+        assert_eq!(list[1].parameters, parameters(&[("SumWidth", 9)]));
+    }
+
+    #[test]
+    fn a_reduction_says_what_it_reduced() {
+        let (smaller, text) = reduced("hf_threshold", &parameters(&[("Neurons", 128), ("SumWidth", 9)])).unwrap();
+        assert_eq!(text, "Neurons 1 of 128");
+        assert_eq!(smaller["Neurons"], Value::Number(1));
+        assert!(reduced("hf_threshold", &parameters(&[("Neurons", 1)])).is_none());
+    }
+
+    /// Every block of the library has a check; layers and arrays are compared in co-simulation.
+    #[test]
+    fn every_block_has_a_check() {
+        for entry in super::super::LIBRARY.files() {
+            let name = entry.path().file_stem().unwrap().to_str().unwrap();
+            if name.starts_with("hf_") && !is_layer(name) {
+                let list = obligations(name, &Parameters::new()).unwrap_or_else(|| panic!("{name} has no check"));
+                for obligation in list {
+                    super::super::check_source(obligation.check).unwrap();
+                }
+            }
+        }
+    }
+}

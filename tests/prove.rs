@@ -1,0 +1,283 @@
+//! Proofs of the block library, and proofs that the proofs can fail.
+
+mod tiny_build;
+
+use std::fs;
+
+use hafnia::check::prove::{Options, Proofs, Status, prove};
+use rayon::prelude::*;
+use tempfile::TempDir;
+use tiny_build::{edit, image, instances, repository, tiny};
+
+fn options() -> Options {
+    Options { cache: None, progress: false, ..Options::default() }
+}
+
+fn run(build: &TempDir) -> Proofs {
+    prove(build.path(), &options()).unwrap()
+}
+
+#[track_caller]
+fn all_hold(proofs: &Proofs) {
+    for block in &proofs.blocks {
+        assert!(block.status.holds(), "{block:#?}");
+    }
+    assert!(proofs.held());
+    assert_eq!(proofs.failed + proofs.unproven, 0);
+}
+
+#[test]
+fn every_block_of_a_design_is_found_and_proven() {
+    let build = tiny();
+    let proofs = run(&build);
+    all_hold(&proofs);
+    let mut names: Vec<_> = proofs.blocks.iter().map(|block| block.block.as_str()).collect();
+    names.dedup();
+    assert_eq!(
+        names,
+        [
+            "hf_accumulator",
+            "hf_class_scores",
+            "hf_counter",
+            "hf_gxnor_popcount",
+            "hf_registers",
+            "hf_rom",
+            "hf_sense_sequencer",
+            "hf_slice",
+            "hf_stream_in",
+            "hf_stream_out",
+            "hf_ternary_detect",
+            "hf_threshold",
+            "hf_vote_aggregate",
+            "hf_xnor_popcount",
+        ]
+    );
+    // Two arrays of 8 and one of 6 columns: two parameter sets.
+    assert_eq!(proofs.blocks.iter().filter(|block| block.block == "hf_ternary_detect").count(), 2);
+    assert!(proofs.not_proven_here.iter().any(|name| name.starts_with("hf_layer_pcsa (covered by co-simulation)")));
+    assert!(proofs.not_proven_here.iter().any(|name| name.starts_with("hf_array_sa (black box)")));
+    assert_eq!(proofs.proven, proofs.blocks.len());
+}
+
+/// Parameter sets that the tiny design does not have.
+const OTHERS: &str = r#"
+hf_multiply_accumulate #(.WeightWidth(1)) mac1 ();
+hf_multiply_accumulate #(.WeightWidth(2), .Neurons(3), .Inputs(4)) mac2 ();
+hf_multiply_accumulate #(.WeightWidth(8), .SumWidth(20)) mac8 ();
+hf_input_table #(.Width(8), .InitFile("in_table.mem")) tab ();
+hf_threshold #(.Neurons(5), .SumWidth(7), .Ternary(1)) threshold ();
+hf_vote_aggregate #(.Blocks(5), .Neurons(4), .Ternary(1)) votes5 ();
+hf_vote_aggregate #(.Blocks(1), .Neurons(1)) votes1 ();
+hf_accumulator #(.Lanes(3), .LaneWidth(5), .SumWidth(9)) accumulator ();
+hf_slice #(.Slices(3), .Stride(2), .Offset(1), .Parts(2), .Width(4)) slice ();
+hf_counter #(.Steps(5)) counter ();
+hf_stream_in #(.Values(10), .StreamBits(24), .CodeSigned(1), .OutKind(0), .Map(0), .Threshold(-5)) sign ();
+hf_stream_in #(.Values(10), .StreamBits(16), .OutKind(1), .Map(1), .Gain(-2), .Offset(9), .OutWidth(11)) trit ();
+hf_stream_in #(.Values(3), .StreamBits(64), .OutKind(2), .Map(2), .OutWidth(8), .Name("in_")) by_table ();
+hf_stream_in #(.Values(20), .StreamBits(8), .CodeBits(1), .OutKind(0)) bits ();
+hf_stream_out #(.Classes(10), .ScoreWidth(17), .StreamBits(32)) out32 ();
+hf_stream_out #(.Classes(1), .ScoreWidth(32), .StreamBits(128)) out128 ();
+hf_class_scores #(.Classes(1), .SumWidth(4), .ScoreWidth(4)) one_class ();
+hf_class_scores #(.Classes(5), .SumWidth(6), .ScoreWidth(8)) five_classes ();
+hf_registers #(.CountWidth(32), .PrechargeCycles(3), .WindowCycles(9)) registers ();
+hf_sense_sequencer #(.CountWidth(16)) sequencer ();
+hf_rom #(.Depth(11), .Width(9), .InitFile("words.mem")) words ();
+hf_gxnor_popcount #(.Width(1), .SumWidth(2)) one_lane ();
+hf_xnor_popcount #(.Width(13), .SumWidth(9)) thirteen_lanes ();
+"#;
+
+#[test]
+fn other_parameter_sets_are_proven() {
+    let build = instances(OTHERS);
+    image(&build.path().join("mem/in_table.mem"), 256, 2);
+    image(&build.path().join("mem/words.mem"), 11, 2);
+    let proofs = run(&build);
+    all_hold(&proofs);
+    assert_eq!(proofs.blocks.iter().filter(|block| block.block == "hf_stream_in").count(), 4);
+}
+
+#[test]
+fn wide_popcounts_are_proven_by_composition() {
+    let build = instances(
+        "hf_gxnor_popcount #(.Width(48), .SumWidth(7)) a (); hf_xnor_popcount #(.Width(48), .SumWidth(7)) b ();",
+    );
+    let proofs = run(&build);
+    all_hold(&proofs);
+    assert_eq!(proofs.proven_by_composition, 2);
+    assert_eq!(proofs.blocks[0].methods.len(), 2);
+}
+
+/// A fault in a block: file, what stands there, what stands there instead.
+struct Fault {
+    block: &'static str,
+    instance: &'static str,
+    from: &'static str,
+    to: &'static str,
+}
+
+const FAULTS: &[Fault] = &[
+    // Off by one.
+    Fault { block: "hf_threshold", instance: "", from: "sum >= high", to: "sum > high" },
+    Fault { block: "hf_threshold", instance: ".Ternary(1)", from: "sum < low", to: "sum <= low" },
+    Fault { block: "hf_counter", instance: ".Steps(6)", from: "Steps - 1", to: "Steps - 2" },
+    Fault {
+        block: "hf_sense_sequencer",
+        instance: "",
+        from: "'0 : window_cycles_i - 1'b1",
+        to: "'0 : window_cycles_i",
+    },
+    // A cycle late, a cycle early, or changed when it should be held.
+    Fault {
+        block: "hf_ternary_detect",
+        instance: "",
+        from: "if (latch_i) begin",
+        to: "late <= latch_i; if (late) begin",
+    },
+    Fault { block: "hf_class_scores", instance: "", from: "if (last) state_d = Drain", to: "if (last) state_d = Done" },
+    Fault { block: "hf_class_scores", instance: "", from: "Drain: state_d = Done", to: "Drain: state_d = Idle" },
+    Fault { block: "hf_xnor_popcount", instance: "", from: "if (valid_i) begin", to: "begin" },
+    Fault { block: "hf_accumulator", instance: "", from: "if (valid_i) sum_o", to: "if (valid_i && !first_i) sum_o" },
+    // A carry or a sign lost.
+    Fault { block: "hf_vote_aggregate", instance: ".Blocks(3)", from: "carry = plane & carry", to: "carry = '0" },
+    Fault { block: "hf_accumulator", instance: "", from: "SumWidth'($signed(", to: "SumWidth'($unsigned(" },
+    Fault { block: "hf_gxnor_popcount", instance: "", from: "<<< 1", to: "<<< 0" },
+    Fault {
+        block: "hf_gxnor_popcount",
+        instance: ".Width(40), .SumWidth(7)",
+        from: "~(x_positive_i ^ w_positive_i)",
+        to: "(x_positive_i ^ w_positive_i)",
+    },
+    Fault { block: "hf_multiply_accumulate", instance: "", from: "first_i ? '0 :", to: "!first_i ? '0 :" },
+    Fault {
+        block: "hf_multiply_accumulate",
+        instance: ".WeightWidth(2)",
+        from: "if (w[i*WeightWidth+WeightWidth-1])",
+        to: "if (1'b1)",
+    },
+    // Ties the other way.
+    Fault { block: "hf_vote_aggregate", instance: "", from: "(Blocks + 1) / 2", to: "Blocks / 2 + 1" },
+    Fault { block: "hf_class_scores", instance: "", from: "score > best_score_q", to: "score >= best_score_q" },
+    // The wrong slice.
+    Fault {
+        block: "hf_slice",
+        instance: ".Slices(2), .Stride(2), .Offset(1)",
+        from: "(s*Stride+Offset)",
+        to: "(s+Offset*Slices)",
+    },
+    // Handshakes: a beat lost, an image kept that should be dropped, a full image overwritten.
+    Fault { block: "hf_stream_out", instance: "", from: "else if (tvalid_o && tready_i)", to: "else if (tvalid_o)" },
+    Fault { block: "hf_stream_out", instance: "", from: "tlast_o = beat_last", to: "tlast_o = tready_i && beat_last" },
+    Fault { block: "hf_stream_in", instance: ".StreamBits(16)", from: "|| (accept && tlast_i)", to: "" },
+    Fault { block: "hf_stream_in", instance: "", from: "tready_o = !full_q", to: "tready_o = !full_q || out_ready_i" },
+    Fault { block: "hf_stream_in", instance: "", from: "Gain * number + Offset", to: "Gain * number - Offset + 1" },
+    // Registers: a count of 0 stored, an error lost when it comes with the clear, an answer taken back.
+    Fault { block: "hf_registers", instance: "", from: "&& wdata_i[CountWidth-1:0] != '0", to: "" },
+    Fault {
+        block: "hf_registers",
+        instance: "",
+        from: "if (frame_error_i) frame_error_q <= 1'b1;\n      else if (write",
+        to: "if (frame_error_i) frame_error_q <= 1'b1;\n      if (write",
+    },
+    Fault { block: "hf_registers", instance: "", from: "end else if (rready_i) begin", to: "end else begin" },
+    Fault { block: "hf_rom", instance: ".Depth(5), .InitFile(\"w.mem\")", from: "if (read_i) data_o", to: "data_o" },
+    Fault { block: "hf_input_table", instance: ".Width(8), .InitFile(\"w.mem\")", from: "$signed(", to: "$unsigned(" },
+];
+
+#[test]
+fn every_planted_fault_is_found() {
+    let check = |fault: &Fault| {
+        let what = format!("{}: `{}` for `{}`", fault.block, fault.to, fault.from);
+        let build = instances(&format!("{} #({}) i ();", fault.block, fault.instance));
+        image(&build.path().join("mem/w.mem"), if fault.block == "hf_rom" { 5 } else { 256 }, 2);
+        let file = build.path().join(format!("rtl/{}.sv", fault.block));
+        edit(&file, fault.from, fault.to);
+        if fault.to.contains("late") {
+            edit(&file, "  always_ff", "  logic late;\n  always_ff");
+        }
+        let proofs = prove(build.path(), &options()).unwrap_or_else(|error| panic!("{what}: {error}"));
+        let block = proofs.blocks.iter().find(|block| block.block == fault.block).unwrap();
+        let Status::Failed { counterexample, .. } = &block.status else { panic!("{what}: {block:#?}") };
+        assert!(!counterexample.is_empty(), "{what}: no counterexample");
+        assert!(counterexample.iter().any(|value| value.signal == "fail_o" && value.value == "1"), "{what}");
+        assert!(!proofs.held() && proofs.failed == 1, "{what}");
+    };
+    FAULTS.par_iter().for_each(check);
+}
+
+/// A fault in a reference is found as well: neither side is taken on trust.
+#[test]
+fn a_wrong_reference_is_found() {
+    let formal = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(repository().join("rtl/formal")).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, formal.path().join(path.file_name().unwrap())).unwrap();
+    }
+    edit(&formal.path().join("hf_threshold_check.sv"), "!above_high[SumWidth]}", "above_high[SumWidth]}");
+    // The lemma of the proofs by composition.
+    edit(&formal.path().join("hf_popcount_lanes_check.sv"), "3'b100, 3'b111", "3'b100, 3'b110");
+    edit(&formal.path().join("hf_popcount_lanes_check.sv"), "3'b101, 3'b110:", "3'b101, 3'b111:");
+    let build = instances("hf_threshold a (); hf_xnor_popcount #(.Width(40), .SumWidth(7)) b ();");
+    let proofs = prove(build.path(), &Options { formal: Some(formal.path().to_owned()), ..options() }).unwrap();
+    assert_eq!(proofs.failed, 2, "{proofs:#?}");
+}
+
+#[test]
+fn a_register_without_a_driver_is_no_proof() {
+    // A reference that names a register which the block no longer has.
+    let build = instances("hf_sense_sequencer i ();");
+    edit(&build.path().join("rtl/hf_sense_sequencer.sv"), "left_", "rest_");
+    let error = prove(build.path(), &options()).unwrap_err().to_string();
+    assert!(error.contains("hf_sense_sequencer") && error.contains("check -assert"), "{error}");
+}
+
+#[test]
+fn a_limit_of_time_leaves_a_block_unproven_or_proves_a_smaller_one() {
+    let build = instances("hf_class_scores #(.Classes(30), .SumWidth(12), .ScoreWidth(16)) i ();");
+    let limit = std::time::Duration::from_millis(30);
+    let proofs = prove(build.path(), &Options { limit, ..options() }).unwrap();
+    let block = proofs.blocks.iter().find(|block| block.block == "hf_class_scores").unwrap();
+    assert!(matches!(block.status, Status::Unproven { .. }), "{block:#?}");
+    assert!(proofs.unproven >= 1 && proofs.held());
+}
+
+#[test]
+fn proofs_are_kept_and_found_again_until_something_changes() {
+    let cache = tempfile::tempdir().unwrap();
+    let cached = Options { cache: Some(cache.path().to_owned()), ..options() };
+    let build = instances("hf_rom #(.Depth(5), .InitFile(\"w.mem\")) i (); hf_counter #(.Steps(3)) c ();");
+    image(&build.path().join("mem/w.mem"), 5, 2);
+    let first = prove(build.path(), &cached).unwrap();
+    assert_eq!((first.proven, first.from_cache), (2, 0));
+    let second = prove(build.path(), &cached).unwrap();
+    assert_eq!((second.proven, second.from_cache), (2, 2));
+    // Another image concerns the ROM only, another block itself only.
+    fs::write(build.path().join("mem/w.mem"), "00\n01\n02\n03\n04\n").unwrap();
+    assert_eq!(prove(build.path(), &cached).unwrap().from_cache, 1);
+    edit(&build.path().join("rtl/hf_counter.sv"), "clear_i) count_q", "clear_i && 1'b1) count_q");
+    assert_eq!(prove(build.path(), &cached).unwrap().from_cache, 1);
+    // A failure is never kept.
+    edit(&build.path().join("rtl/hf_counter.sv"), "Steps - 1", "Steps - 2");
+    assert_eq!(prove(build.path(), &cached).unwrap().failed, 1);
+    let again = prove(build.path(), &cached).unwrap();
+    assert_eq!((again.failed, again.from_cache), (1, 1));
+}
+
+#[test]
+fn verdicts_are_plain_json() {
+    let build = instances("hf_counter #(.Steps(3)) i ();");
+    let json = serde_json::to_value(run(&build)).unwrap();
+    assert_eq!(json["proven"], 1);
+    let block = &json["blocks"][0];
+    assert_eq!(block["block"], "hf_counter");
+    assert_eq!(block["parameters"]["Steps"], 3);
+    assert_eq!(block["status"], "proven");
+    assert_eq!(block["depth"], 1);
+    assert_eq!(block["from_cache"], false);
+}
+
+#[test]
+fn what_is_no_build_directory_is_said_so() {
+    let empty = tempfile::tempdir().unwrap();
+    let error = prove(empty.path(), &options()).unwrap_err().to_string();
+    assert!(error.contains("manifest.json") && error.contains("hafnia generate"), "{error}");
+}
