@@ -41,6 +41,7 @@ library() {
   done
   check "yosys rtl/" yosys -q -e . -p "read_verilog -sv -defer -DSYNTHESIS $(echo rtl/*.sv rtl/stub/*.sv)"
   check "yosys rtl/array/" yosys -q -e . -p "read_verilog -sv -defer $(echo rtl/array/*.sv)"
+  check "yosys rtl/formal/" yosys -q -p "read_verilog -sv -formal -defer $(echo rtl/formal/*.sv)"
 }
 
 # Runs in the build directory, where the file lists and memory images are named from.
