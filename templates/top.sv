@@ -47,8 +47,11 @@ module {{ top }} (
   (* keep *) logic {{ s.net }}_ready;
   (* keep *) logic [{{ s.bits }}-1:0] {{ s.net }}_data;
 {%- for d in s.details %}
+  // verilator lint_off UNUSEDSIGNAL
+  // What the arrays give; only the test bench reads it.
   logic {{ d.valid }};
   logic [{{ d.bits }}-1:0] {{ d.data }};
+  // verilator lint_on UNUSEDSIGNAL
 {%- endfor %}
 {%- endfor %}
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::hardware::Hardware;
-use crate::network::{self, Network};
+use crate::network::{self, InputCode, Network};
 use crate::plan::{self, Plan};
 
 /// A network file, its bytes and its meaning.
@@ -59,6 +59,9 @@ impl DataArgs {
     pub fn open(&self, network: &Network) -> Result<crate::data::Dataset> {
         let set = crate::data::open(&self.dataset, self.data.as_deref())?;
         set.check_fits(&network.input.shape)?;
+        if network.input.code == InputCode::Bipolar {
+            set.check_bits()?;
+        }
         Ok(set.slice(self.first, self.images)?)
     }
 }

@@ -1,0 +1,31 @@
+# make demo   from nothing to a verified design, reported
+# make test   everything that continuous integration runs
+# make lint   format, Clippy, rustdoc and RTL only
+CARGO ?= cargo
+
+.PHONY: demo test lint rust-lint rtl-lint packages fmt
+
+demo: packages
+	$(CARGO) run --release --bin hafnia -- demo
+
+# A test that is skipped, because a data set or numpy is missing, says so on standard error.
+test: packages rust-lint rtl-lint
+	$(CARGO) test --no-fail-fast
+
+lint: packages rust-lint rtl-lint
+
+rust-lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps
+
+# The library, then what is generated from it: both shipped networks, both readouts.
+rtl-lint:
+	scripts/lint-rtl.sh
+	scripts/lint-builds.sh
+
+packages:
+	@scripts/packages.sh
+
+fmt:
+	$(CARGO) fmt --all

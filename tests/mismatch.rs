@@ -1,0 +1,142 @@
+//! Faults put into a build directory by hand: found, named, shown in a waveform.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use common::{Ended, generate, hafnia, network};
+use serde_json::Value;
+
+struct Build {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl Build {
+    fn new(name: &str, readout: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let hardware = format!("readout = \"{readout}\"\n[array]\ninputs = 64\noutputs = 64\n");
+        let path = generate(folder.path(), &network(name), &hardware);
+        Self { _folder: folder, path }
+    }
+
+    /// Changes a file's text.
+    fn edit(&self, file: &str, change: impl FnOnce(&str) -> String) {
+        let path = self.path.join(file);
+        let old = std::fs::read_to_string(&path).unwrap();
+        let new = change(&old);
+        assert_ne!(old, new, "{file}: nothing to edit");
+        std::fs::write(path, new).unwrap();
+    }
+
+    fn verify(&self, simulator: &str) -> Ended {
+        let waveform = self.waveform();
+        let args =
+            args!["verify", self.path, "--simulator", simulator, "--images", "3", "--waveform", waveform, "--json"];
+        hafnia(args.iter().chain(&args!["--stalled", "0"]))
+    }
+
+    fn waveform(&self) -> PathBuf {
+        self.path.with_file_name("wave.vcd")
+    }
+
+    /// Verifies, asserts that the edited file was warned about and the fault found; gives its description.
+    fn finds(&self, file: &str, simulator: &str) -> Value {
+        let ended = self.verify(simulator).expect(1);
+        assert!(
+            ended.stderr.contains(file) && ended.stderr.contains("differs from the manifest"),
+            "no warning: {}",
+            ended.stderr
+        );
+        let json = ended.json();
+        assert_eq!(json["edited_files"], serde_json::json!([file]));
+        assert!(json["mismatches"].as_u64().unwrap() > 0);
+        let found = json["first_mismatch"].clone();
+        for key in ["image", "neuron", "cycle"] {
+            assert!(found[key].is_u64(), "{key}: {found}");
+        }
+        for key in ["layer", "array", "expected", "got", "note"] {
+            assert!(found[key].as_str().is_some_and(|s| !s.is_empty()), "{key}: {found}");
+        }
+        assert!(found.get("split").is_some(), "{found}");
+        assert_ne!(found["expected"], found["got"]);
+        assert_eq!(Path::new(found["waveform"].as_str().unwrap()), self.waveform());
+        found
+    }
+}
+
+/// A waveform with the signals of a layer, whose values change.
+fn shows(path: &Path, net: &str) {
+    let text = std::fs::read_to_string(path).unwrap();
+    let (head, body) = text.split_once("$enddefinitions").expect("a VCD");
+    let named =
+        |name: &str| head.lines().any(|l| l.contains("$var") && l.split_whitespace().any(|w| w.starts_with(name)));
+    for name in [format!("{net}_valid"), format!("{net}_ready"), format!("{net}_data"), "clk_i".into()] {
+        assert!(named(&name), "no signal {name}");
+    }
+    assert!(body.lines().filter(|l| l.starts_with('#')).count() > 20, "hardly any time passes");
+}
+
+#[test]
+fn a_threshold_off_by_one() {
+    let build = Build::new("digits_ternary", "pcsa");
+    build.edit("rtl/hf_threshold.sv", |t| t.replace("sum >= high", "sum > high"));
+    let found = build.finds("rtl/hf_threshold.sv", "icarus");
+    assert_eq!((&found["layer"], &found["split"]), (&"fc1".into(), &Value::Null), "behind the arrays");
+    assert!(found["note"].as_str().unwrap().contains("threshold"), "{found}");
+    shows(&build.waveform(), "layer_fc1");
+}
+
+/// A pair of cells of class 0 in array (0, 1) the other way round: the score is off by two, or by one where the input
+/// bears.
+#[test]
+fn one_flipped_pair_of_cells() {
+    let build = Build::new("digits_binary", "pcsa");
+    // 50 columns of a slice of 64 at most: word = {BLb, BL}, most significant digit first.
+    build.edit("mem/fc3_r0_c1.mem", |text| {
+        let (first, rest) = text.split_once('\n').unwrap();
+        let value = u128::from_str_radix(first, 16).unwrap();
+        let columns = 4 * first.len() / 2;
+        let plus = (0..columns).find(|j| value >> j & 1 == 1).unwrap();
+        let other = value & !(1 << plus) | 1 << (plus + columns);
+        format!("{other:0width$x}\n{rest}", width = first.len())
+    });
+    let found = build.finds("mem/fc3_r0_c1.mem", "icarus");
+    assert_eq!(found["layer"], "fc3");
+    assert_eq!((&found["image"], &found["neuron"], &found["split"]), (&0.into(), &0.into(), &1.into()), "{found}");
+    assert!(found["array"].as_str().unwrap().contains("gen_column_tile[1].i_array, word line 0"), "{found}");
+    let number = |key: &str| found[key].as_str().unwrap().parse::<i64>().unwrap();
+    assert_eq!((number("expected") - number("got")).abs(), 2);
+    shows(&build.waveform(), "layer_fc3");
+}
+
+#[test]
+fn a_dropped_carry_of_the_votes_in_verilator() {
+    let build = Build::new("digits_ternary", "sa");
+    build.edit("rtl/hf_vote_aggregate.sv", |t| t.replacen("carry = plane & carry;", "carry = '0;", 1));
+    let found = build.finds("rtl/hf_vote_aggregate.sv", "verilator");
+    assert_eq!((&found["layer"], &found["split"]), (&"fc2".into(), &Value::Null), "behind the arrays");
+    assert!(found["note"].as_str().unwrap().contains("vote aggregation"), "{found}");
+    shows(&build.waveform(), "layer_fc2");
+}
+
+/// The references of array (2, 0) as low as they go: its block votes +1 always.
+#[test]
+fn wrong_references_of_one_block() {
+    let build = Build::new("digits_binary", "sa");
+    build.edit("mem/fc2_b2_t0_ref.mem", |text| {
+        text.lines().map(|l| "0".repeat(l.len()).replacen('0', "8", 1) + "\n").collect()
+    });
+    let found = build.finds("mem/fc2_b2_t0_ref.mem", "icarus");
+    assert_eq!((&found["layer"], &found["split"]), (&"fc2".into(), &2.into()), "{found}");
+    assert!(found["array"].as_str().unwrap().contains("gen_block[2].gen_tile[0].i_array, column"), "{found}");
+}
+
+/// A plan that was edited cannot be told from another network's: refused, not verified.
+#[test]
+fn an_edited_plan_is_refused() {
+    let build = Build::new("digits_binary", "pcsa");
+    build.edit("plan.json", |t| t.replacen("\"stream_bits\": 64", "\"stream_bits\": 32", 1));
+    let ended = build.verify("icarus").expect(2);
+    assert!(ended.stderr.contains("plan.json") && ended.stderr.contains("hafnia generate"), "{}", ended.stderr);
+}
