@@ -155,55 +155,58 @@ module hf_layer_pcsa #(
     if (accept) x_q <= in_data_i;
   end
 
-  // ---------------------------------------------------------------- arrays and lanes
-  logic [RowTiles*ColumnTiles*Amplifiers-1:0] q;
-  logic [RowTiles*ColumnTiles*Amplifiers-1:0] qb;
-
-  for (genvar r = 0; r < RowTiles; r++) begin : gen_row_tile
-    for (genvar c = 0; c < ColumnTiles; c++) begin : gen_column_tile
-      localparam int Tile = r * ColumnTiles + c;
-      hf_array_pcsa #(
-          .Rows(Rows),
-          .Amplifiers(Amplifiers),
-          .ColumnsPerAmplifier(ColumnsPerAmplifier),
-          .SignCycles(SignCycles),
-          .ZeroCycles(ZeroCycles),
-          .InitPrefix(Name),
-          .RowTile(r),
-          .ColumnTile(c)
-      ) i_array (
-          .clk_i,
-          .sense_i(sense && row_group == RowGroupWidth'(r / LaneRows)
-                         && column_group == ColumnGroupWidth'(c / LaneColumns)),
-          .row_i(row),
-          .column_i(column),
-          .q_o(q[Tile*Amplifiers+:Amplifiers]),
-          .qb_o(qb[Tile*Amplifiers+:Amplifiers])
-      );
-    end
-  end
-
+  // ---------------------------------------------------------------- lanes and their arrays
+  // Lane (p, l) reads arrays (row group * LaneRows + p, column group * LaneColumns + l) in turn.
   for (genvar p = 0; p < LaneRows; p++) begin : gen_lane_row
     for (genvar l = 0; l < LaneColumns; l++) begin : gen_lane
       localparam int Lane = p * LaneColumns + l;
       logic [Amplifiers-1:0] lane_q, lane_qb, w_nonzero, w_positive, lane_use, lane_positive;
       logic signed [LaneWidth-1:0] lane_sum;
+      logic [RowGroups*ColumnGroups*Amplifiers-1:0] q, qb;
 
-      // The array of this lane that is being read: idle ones are precharged, Q = Qb = 1.
+      for (genvar rg = 0; rg < RowGroups; rg++) begin : gen_row_group
+        for (genvar cg = 0; cg < ColumnGroups; cg++) begin : gen_column_group
+          localparam int Group = rg * ColumnGroups + cg;
+          localparam int RowTile = rg * LaneRows + p;
+          localparam int ColumnTile = cg * LaneColumns + l;
+          if (RowTile < RowTiles && ColumnTile < ColumnTiles) begin : gen_array
+            hf_array_pcsa #(
+                .Rows(Rows),
+                .Amplifiers(Amplifiers),
+                .ColumnsPerAmplifier(ColumnsPerAmplifier),
+                .SignCycles(SignCycles),
+                .ZeroCycles(ZeroCycles),
+                .InitPrefix(Name),
+                .RowTile(RowTile),
+                .ColumnTile(ColumnTile)
+            ) i_array (
+                .clk_i,
+                .sense_i(sense && row_group == RowGroupWidth'(rg) && column_group == ColumnGroupWidth'(cg)),
+                .row_i(row),
+                .column_i(column),
+                .q_o(q[Group*Amplifiers+:Amplifiers]),
+                .qb_o(qb[Group*Amplifiers+:Amplifiers])
+            );
+          end else begin : gen_none
+            // No array here: read as if it stayed precharged.
+            assign q[Group*Amplifiers+:Amplifiers] = '1;
+            assign qb[Group*Amplifiers+:Amplifiers] = '1;
+          end
+        end
+      end
+
+      // The array of this lane that is being read.
       if (RowGroups * ColumnGroups == 1) begin : gen_direct
-        assign lane_q = q[Lane*Amplifiers+:Amplifiers];
-        assign lane_qb = qb[Lane*Amplifiers+:Amplifiers];
+        assign lane_q = q;
+        assign lane_qb = qb;
       end else begin : gen_select
         always_comb begin
           lane_q = '1;
           lane_qb = '1;
-          for (int rg = 0; rg < RowGroups; rg++) begin
-            for (int cg = 0; cg < ColumnGroups; cg++) begin
-              if (rg * LaneRows + p < RowTiles && cg * LaneColumns + l < ColumnTiles
-                  && row_group == RowGroupWidth'(rg) && column_group == ColumnGroupWidth'(cg)) begin
-                lane_q = q[((rg*LaneRows+p)*ColumnTiles+cg*LaneColumns+l)*Amplifiers+:Amplifiers];
-                lane_qb = qb[((rg*LaneRows+p)*ColumnTiles+cg*LaneColumns+l)*Amplifiers+:Amplifiers];
-              end
+          for (int g = 0; g < RowGroups * ColumnGroups; g++) begin
+            if (row_group == RowGroupWidth'(g / ColumnGroups) && column_group == ColumnGroupWidth'(g % ColumnGroups)) begin
+              lane_q = q[g*Amplifiers+:Amplifiers];
+              lane_qb = qb[g*Amplifiers+:Amplifiers];
             end
           end
         end

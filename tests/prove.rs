@@ -281,3 +281,43 @@ fn what_is_no_build_directory_is_said_so() {
     let error = prove(empty.path(), &options()).unwrap_err().to_string();
     assert!(error.contains("manifest.json") && error.contains("hafnia generate"), "{error}");
 }
+
+/// Sizes of real layers; minutes on two cores. `cargo test --test prove -- --ignored --nocapture` prints the times.
+#[test]
+#[ignore = "takes minutes"]
+fn blocks_of_real_size() {
+    let build = instances(
+        r#"
+hf_gxnor_popcount #(.Width(128), .SumWidth(9)) g128 ();
+hf_xnor_popcount #(.Width(128), .SumWidth(9)) x128 ();
+hf_gxnor_popcount #(.Width(256), .SumWidth(10)) g256 ();
+hf_xnor_popcount #(.Width(256), .SumWidth(10)) x256 ();
+hf_xnor_popcount #(.Width(512), .SumWidth(11)) x512 ();
+hf_gxnor_popcount #(.Width(512), .SumWidth(11)) g512 ();
+hf_ternary_detect #(.Width(512)) detect ();
+hf_accumulator #(.Lanes(9), .LaneWidth(9), .SumWidth(12)) accumulator ();
+hf_threshold #(.Neurons(128), .SumWidth(12), .Ternary(1)) threshold ();
+hf_vote_aggregate #(.Blocks(7), .Neurons(512)) votes ();
+hf_vote_aggregate #(.Blocks(9), .Neurons(128), .Ternary(1)) trits ();
+hf_slice #(.Slices(9), .Stride(2), .Offset(1), .Parts(2), .Width(32)) slice ();
+hf_multiply_accumulate #(.Neurons(16), .Inputs(8), .SumWidth(20)) mac ();
+hf_multiply_accumulate #(.Neurons(4), .Inputs(8), .WeightWidth(8), .SumWidth(24)) mac8 ();
+hf_class_scores #(.Classes(10), .SumWidth(12), .ScoreWidth(16)) scores ();
+hf_class_scores #(.Classes(10), .SumWidth(12), .Affine(1), .GainWidth(8), .ScoreWidth(24), .Name("fc_")) affine ();
+hf_stream_in #(.Values(784)) in784 ();
+hf_stream_in #(.Values(3072)) in3072 ();
+hf_stream_out #(.Classes(10), .ScoreWidth(24)) out ();
+hf_rom #(.Depth(256), .Width(64), .InitFile("w.mem")) words ();
+"#,
+    );
+    image(&build.path().join("mem/w.mem"), 256, 16);
+    image(&build.path().join("mem/fc_affine.mem"), 10, 8);
+    let proofs = run(&build);
+    for block in &proofs.blocks {
+        println!(
+            "{:6.1} s  {} {:?}: {:?} {:?}",
+            block.seconds, block.block, block.parameters, block.status, block.methods
+        );
+    }
+    assert_eq!(proofs.failed, 0);
+}

@@ -70,22 +70,23 @@ module hf_array_pcsa #(
     else if (elapsed_q != '1) elapsed_q <= elapsed_q + 1'b1;
   end
 
-  // {Q, Qb} of pairs {BLb, BL}; where zeros have resolved, too, the branch of 320k has won over that of 350k.
-  function automatic logic [2*Amplifiers-1:0] resolve(input logic [2*Amplifiers-1:0] pairs, input logic zeros);
-    logic [Amplifiers-1:0] bl;
-    logic [Amplifiers-1:0] blb;
-    {blb, bl} = pairs;
-    resolve = zeros ? {~blb | bl, blb & ~bl} : {~(blb & ~bl), ~bl};
-  endfunction
-
-  // Outputs of the cycle to come change only at the two switching times, so a simulator has little to do.
+  // The outputs of the coming cycle change only at the two switching times, so a simulator has little to do.
   assign cycle = sense_i ? 32'(elapsed_q) + 2 : 1;
   assign line = LineWidth'(32'(row_i) * ColumnsPerAmplifier + 32'(column_i));
 
+  // A line is {BLb, BL}.
   always_ff @(posedge clk_i) begin
-    if (cycle == ZeroCycles) {q_o, qb_o} <= resolve(cells[line], 1'b1);
-    else if (cycle == SignCycles) {q_o, qb_o} <= resolve(cells[line], 1'b0);
-    else if (cycle == 1) {q_o, qb_o} <= '1;
+    if (cycle == ZeroCycles) begin
+      // Both HRS: the branch of 320k wins over that of 350k.
+      q_o <= ~cells[line][Amplifiers+:Amplifiers] | cells[line][0+:Amplifiers];
+      qb_o <= cells[line][Amplifiers+:Amplifiers] & ~cells[line][0+:Amplifiers];
+    end else if (cycle == SignCycles) begin
+      q_o <= ~(cells[line][Amplifiers+:Amplifiers] & ~cells[line][0+:Amplifiers]);
+      qb_o <= ~cells[line][0+:Amplifiers];
+    end else if (cycle == 1) begin
+      q_o <= '1;
+      qb_o <= '1;
+    end
   end
 endmodule
 

@@ -1,7 +1,7 @@
 // Check of hf_class_scores.
 //
-// Reference   score_c = gain_c sum_c + offset_c, class = lowest index of the greatest score, all at once, for the vector
-//             that was accepted Classes + 2 cycles ago; not ready and not valid in between.
+// Reference   score_c = gain_c sum_c + offset_c, class = lowest index of the greatest score, all at once, for the
+//             vector that was accepted Classes + 2 cycles ago; not ready and not valid in between.
 // Handshake   A result stays, unchanged, until it is taken; the cycle after, the block is ready. Reset empties it.
 // Proof       Classes + 2 cycles from any state
 `default_nettype none

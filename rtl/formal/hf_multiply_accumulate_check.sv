@@ -25,24 +25,28 @@ module hf_multiply_accumulate_check #(
 
   for (genvar n = 0; n < Neurons; n++) begin : gen_neuron
     logic signed [SumWidth-1:0] want, x, w, product;
-    logic [WeightWidth-1:0] code;
+    logic [7:0] code;
+    logic [SumWidth-1:0] sum;
+    logic [Inputs*WeightWidth-1:0] weights;
+    assign sum = sums[n*SumWidth+:SumWidth];
+    assign weights = w_i[n*Inputs*WeightWidth+:Inputs*WeightWidth];
     always_comb begin
-      want = first_i ? '0 : sums[n*SumWidth+:SumWidth];
+      want = first_i ? '0 : sum;
       for (int i = 0; i < Inputs; i++) begin
         x = SumWidth'($signed(x_i[i*InputWidth+:InputWidth]));
-        code = w_i[(n*Inputs+i)*WeightWidth+:WeightWidth];
+        code = 8'(weights[i*WeightWidth+:WeightWidth]);
         if (WeightWidth == 8) begin
           w = SumWidth'($signed(code));
           product = x * w;
         end else begin
           // -1, 0 or +1 times x
-          product = code[0] ? x : -x;
-          if (WeightWidth == 2 && !code[WeightWidth-1]) product = '0;
+          product = (code & 8'd1) != '0 ? x : -x;
+          if (WeightWidth == 2 && code < 8'd2) product = '0;
         end
         want = want + product;
       end
     end
-    always_ff @(posedge clk_i) want_q[n*SumWidth+:SumWidth] <= valid_i ? want : sums[n*SumWidth+:SumWidth];
+    always_ff @(posedge clk_i) want_q[n*SumWidth+:SumWidth] <= valid_i ? want : sum;
   end
   assign fail_o = sums != want_q;
 endmodule

@@ -1,7 +1,8 @@
 // Check of hf_sense_sequencer.
 //
-// Reference   A read counts its cycles upwards from 1. With precharge p and window w, as they stood when it began and at
-//             least 1: cycles 1 to p precharge, p + 1 to p + w sense, p + w is the window's last, p + w + 1 captures.
+// Reference   A read counts its cycles upwards from 1. With precharge p and window w, as they stood when it began and
+//             at least 1: cycles 1 to p precharge, p + 1 to p + w sense, p + w is the window's last, p + w + 1
+//             captures.
 // Proof       induction; the internal state, which counts downwards, is tied to the reference's
 `default_nettype none
 
@@ -47,10 +48,12 @@ module hf_sense_sequencer_check #(
   logic want_sense;
   assign want_sense = reading_q && cycle_q > precharge_q && cycle_q <= precharge_q + window_q;
 
-  // The block's own registers, by name.
+  // verilator lint_off UNDRIVEN
+  // The block's own registers, by name: Yosys joins these wires to them when it flattens; a linter sees no driver.
   (* hierconn *) wire [1:0] \dut.state_q ;
   (* hierconn *) wire [CountWidth-1:0] \dut.left_q ;
   (* hierconn *) wire [CountWidth-1:0] \dut.window_q ;
+  // verilator lint_on UNDRIVEN
   logic tied;
   always_comb begin
     tied = \dut.state_q == 2'd0;

@@ -83,7 +83,9 @@ module hf_stream_in_check #(
   if (CodeBits == 1) begin : gen_bipolar
     assign want = code_q;
   end else begin : gen_byte
-    logic signed [31:0] number, mapped;
+    // verilator lint_off UNUSEDSIGNAL
+    logic signed [31:0] number, mapped;  // cut to the output's width; the plan proves that nothing is lost
+    // verilator lint_on UNUSEDSIGNAL
     assign number = CodeSigned && code_q[CodeBits-1] ? 32'(code_q) - 256 : 32'(code_q);
     if (Map == 0) begin : gen_sign
       assign mapped = number >= Threshold ? 1 : -1;
@@ -112,8 +114,10 @@ module hf_stream_in_check #(
     assign got = ValueWidth'(out_data >> (at * ValueWidth));
   end
 
-  // The block's own register, by name.
+  // verilator lint_off UNDRIVEN
+  // The block's own registers, by name: Yosys joins these wires to them when it flattens; a linter sees no driver.
   (* hierconn *) wire [BeatWidth-1:0] \dut.beat ;
+  // verilator lint_on UNDRIVEN
   logic followed, tied;
   assign followed = at_beat_q < Beats && at_lane_q < PerBeat && at < Values;
   assign tied = \dut.beat == beat_q && 32'(beat_q) < Beats && (!full_q || beat_q == '0)

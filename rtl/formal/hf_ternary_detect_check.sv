@@ -1,6 +1,7 @@
 // Check of hf_ternary_detect.
 //
-// Reference   The truth table of a precharge sense amplifier (ternary-pcsa, section III), 1 cycle after latch_i; held else.
+// Reference   The truth table of a precharge sense amplifier (ternary-pcsa, section III), 1 cycle after latch_i; held
+//             else.
 // Proof       1 cycle from any state
 `default_nettype none
 

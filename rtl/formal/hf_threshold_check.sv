@@ -32,6 +32,8 @@ module hf_threshold_check #(
       assign bad[n] = !gap[SumWidth] && {nonzero[n], positive[n]}
           != (!above_high[SumWidth] ? 2'b11 : above_low[SumWidth] ? 2'b10 : 2'b00);
     end else begin : gen_bipolar
+      logic unused;
+      assign unused = ^{above_low, gap};
       assign bad[n] = {nonzero[n], positive[n]} != {1'b1, !above_high[SumWidth]};
     end
   end

@@ -9,6 +9,7 @@ use super::run::{RunOptions, run};
 use super::{Build, CosimError, Options, Simulator};
 use crate::emit::{self, TapKind};
 use crate::golden::{ArrayPlace, Bits, Golden, LayerDetail, Site, locate as places};
+use crate::plan::ReadoutPlan;
 
 /// Cycles of waveform before and after the place.
 const AROUND: u64 = 200;
@@ -112,10 +113,18 @@ fn lane_difference(
 fn describe(build: &Build, layer: usize, place: &ArrayPlace) -> String {
     let instance = format!("{}.i_layer_{}", build.manifest.top, build.plan.layers[layer].name);
     match &place.site {
-        Site::Pcsa { row_tile, word_line, .. } => format!(
-            "{instance}.gen_row_tile[{row_tile}].gen_column_tile[{}].i_array, word line {word_line}",
-            place.split
-        ),
+        Site::Pcsa { row_tile, word_line, .. } => {
+            let ReadoutPlan::Pcsa(p) = &build.plan.layers[layer].readout else { unreachable!("a pcsa site") };
+            format!(
+                "{instance}.gen_lane_row[{}].gen_lane[{}].gen_row_group[{}].gen_column_group[{}].gen_array.i_array \
+                 (row tile {row_tile}, column tile {}), word line {word_line}",
+                row_tile % p.lane_rows,
+                place.split % p.lane_columns,
+                row_tile / p.lane_rows,
+                place.split / p.lane_columns,
+                place.split
+            )
+        }
         Site::Sa { tile, column } => {
             format!("{instance}.gen_block[{}].gen_tile[{tile}].i_array, column {column}", place.split)
         }
