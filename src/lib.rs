@@ -11,7 +11,7 @@
 //! * [`network`]: what was trained; no hardware.
 //! * [`hardware`]: reads `hardware.toml`.
 //! * [`plan`]: how the network lies on arrays; every number that both sides need.
-//! * [`reference`]: hardware-free evaluation, slow and plain; never reads a plan.
+//! * [`mod@reference`]: hardware-free evaluation, slow and plain; never reads a plan.
 //! * [`golden`]: what the hardware of a plan computes, bit for bit; integers only.
 //! * [`emit`]: plan to Verilog, memory images and a build directory.
 //! * [`cosim`]: runs the simulator and compares every layer with the golden model.

@@ -104,7 +104,8 @@ fn one_flipped_pair_of_cells() {
     let found = build.finds("mem/fc3_r0_c1.mem", "icarus");
     assert_eq!(found["layer"], "fc3");
     assert_eq!((&found["image"], &found["neuron"], &found["split"]), (&0.into(), &0.into(), &1.into()), "{found}");
-    assert!(found["array"].as_str().unwrap().contains("gen_column_tile[1].i_array, word line 0"), "{found}");
+    let array = found["array"].as_str().unwrap();
+    assert!(array.contains("i_layer_fc3.") && array.contains("i_array, word line 0"), "{found}");
     let number = |key: &str| found[key].as_str().unwrap().parse::<i64>().unwrap();
     assert_eq!((number("expected") - number("got")).abs(), 2);
     shows(&build.waveform(), "layer_fc3");
@@ -129,7 +130,8 @@ fn wrong_references_of_one_block() {
     });
     let found = build.finds("mem/fc2_b2_t0_ref.mem", "icarus");
     assert_eq!((&found["layer"], &found["split"]), (&"fc2".into(), &2.into()), "{found}");
-    assert!(found["array"].as_str().unwrap().contains("gen_block[2].gen_tile[0].i_array, column"), "{found}");
+    let array = found["array"].as_str().unwrap();
+    assert!(array.contains("i_layer_fc2.") && array.contains("i_array, column"), "{found}");
 }
 
 /// A plan that was edited cannot be told from another network's: refused, not verified.

@@ -55,12 +55,12 @@ pub(super) fn run(args: Args) -> Result<Answer> {
         SimulatorArg::Verilator => Simulator::Verilator,
         SimulatorArg::Icarus => Simulator::Icarus,
     };
-    let mut data = args.data;
-    if simulator == Simulator::Icarus && data.images.is_none() {
+    let mut set = args.data.open(&build.network)?;
+    if simulator == Simulator::Icarus && args.data.images.is_none() {
         // A second opinion on a sample: Icarus is hundreds of times slower.
-        data.images = Some(4);
+        let sample = set.len().min(4);
+        set = set.slice(0, Some(sample))?;
     }
-    let set = data.open(&build.network)?;
     let waveform = args.waveform.unwrap_or_else(|| {
         let mut name = build.path.as_os_str().to_owned();
         name.push("-mismatch.vcd");

@@ -31,7 +31,7 @@ pub enum TapKind {
     Scores,
     /// PCSA layer: partial sums of the lanes of one read, lane k at k * width.
     Lanes { layer: usize, width: usize },
-    /// SA layer: {[low,] high} votes, block k at k * neurons.
+    /// SA layer: `{[low,] high}` votes, block k at k * neurons.
     Votes(usize),
 }
 

@@ -1,7 +1,7 @@
 //! How a network lies on arrays. Every number that the golden model and the RTL both need is decided here, once.
 //!
 //! All weights are resident and every layer is a pipeline stage. The plan is exact integers; real numbers end in
-//! [`fold`].
+//! `fold`.
 
 mod build;
 mod cycles;

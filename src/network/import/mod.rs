@@ -5,7 +5,7 @@
 //!          proto       graph    constant            walk
 //! ```
 //!
-//! On the data path there is one value at a time: first the [`input`] as a table over all 256 codes, then the [`sum`]s
+//! On the data path there is one value at a time: first the `input` as a table over all 256 codes, then the `sum`s
 //! of a layer, then the output of an activation. Each operator either changes that value or is refused by its node.
 //! Everything in a file is untrusted: sizes are checked before memory is taken, and nothing recurses on its depth.
 //! `docs/import.md` says how each operator maps.
