@@ -9,20 +9,22 @@
 `default_nettype none
 
 module hf_in_flight #(
-    parameter int Most = 8
+    parameter int Most = 8,
+    localparam int Width = $clog2(Most + 1)
 ) (
     input  wire logic clk_i,
     input  wire logic rst_ni,
     input  wire logic enter_i,  // an image has been taken from the input
     input  wire logic leave_i,  // a result's last beat has been taken
+    output logic [Width-1:0] count_o,
     output logic      busy_o
 );
   if (Most < 1) begin : gen_error
     hf_error_in_flight_most_must_be_at_least_1 error ();
   end
 
-  localparam int Width = $clog2(Most + 1);
   logic [Width-1:0] count_q;
+  assign count_o = count_q;
   assign busy_o = count_q != '0;
 
   always_ff @(posedge clk_i) begin

@@ -39,6 +39,7 @@ module {{ top }} (
     output logic      [1:0]   s_axil_rresp_o
 );
   logic busy, frame_error;
+  logic [{{ in_flight_width }}-1:0] in_flight;
   logic [{{ count_width }}-1:0] precharge_cycles, window_cycles;
 {%- for s in stages %}
 
@@ -93,8 +94,11 @@ module {{ top }} (
       .rst_ni,
       .enter_i(image_valid && image_ready),
       .leave_i(m_axis_tvalid_o && m_axis_tready_i && m_axis_tlast_o),
+      .count_o(in_flight),
       .busy_o(busy)
   );
+  logic unused_in_flight;  // for waveforms
+  assign unused_in_flight = ^in_flight;
 {%- for i in instances %}
 
   {{ i.module }} #(

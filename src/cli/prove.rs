@@ -43,19 +43,16 @@ pub(super) fn run(args: Args) -> Result<Answer> {
 }
 
 fn text(proofs: &Proofs) -> String {
-    let mut rows = vec![["block", "parameters", "verdict", "how", "seconds"].map(String::from)];
+    let mut rows = vec![["block", "seconds", "verdict and method", "parameters"].map(String::from)];
     let mut failures = String::new();
     for b in &proofs.blocks {
         let verdict = match &b.status {
             Status::Proven => "proven".to_string(),
             Status::ProvenByComposition => "proven by composition".into(),
-            Status::ProvenAtReducedSize { reduced } => format!("proven at reduced size: {reduced}"),
+            Status::ProvenAtReducedSize { reduced } => format!("proven at reduced size ({reduced})"),
             Status::Failed { check, counterexample, note } => {
-                failures += &format!(
-                    "{} fails {check}{}\n",
-                    b.block,
-                    note.as_ref().map_or(String::new(), |n| format!(": {n}"))
-                );
+                let note = note.as_ref().map_or(String::new(), |n| format!(": {n}"));
+                failures += &format!("{} fails {check}{note}\n", b.block);
                 for a in counterexample {
                     failures += &format!("  cycle {}: {} = {}\n", a.cycle, a.signal, a.value);
                 }
@@ -63,8 +60,13 @@ fn text(proofs: &Proofs) -> String {
             }
             Status::Unproven { reason } => format!("no verdict: {reason}"),
         };
-        let seconds = if b.from_cache { format!("{:.1} (kept)", b.seconds) } else { format!("{:.1}", b.seconds) };
-        rows.push([b.block.clone(), prove::written(&b.parameters), verdict, b.methods.join(", "), seconds]);
+        let kept = if b.from_cache { " (kept)" } else { "" };
+        rows.push([
+            b.block.clone(),
+            format!("{:.1}{kept}", b.seconds),
+            format!("{verdict}, {}", b.methods.join(", ")),
+            prove::written(&b.parameters),
+        ]);
     }
     format!(
         "{}{failures}proven {}, by composition {}, at reduced size {}, failed {}, no verdict {}; not proven here: {}\n",

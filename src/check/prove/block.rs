@@ -77,6 +77,7 @@ pub fn obligations(module: &str, parameters: &Parameters) -> Option<Vec<Obligati
             votes
         }
         "hf_counter" => one("hf_counter_check", next),
+        "hf_in_flight" => one("hf_in_flight_check", next),
         "hf_slice" => one("hf_slice_check", same),
         "hf_multiply_accumulate" => one("hf_multiply_accumulate_check", next),
         "hf_rom" => one("hf_rom_check", next),
