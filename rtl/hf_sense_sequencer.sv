@@ -40,6 +40,7 @@ module hf_sense_sequencer #(
   logic [CountWidth-1:0] left_q, left_d;      // cycles of this phase after the current one
   logic [CountWidth-1:0] window_q, window_d;  // window of this read, less one
   logic begin_read;
+  logic sense_q;  // a register of its own: SEN goes to an array, where a glitch of a decoder would start a sense
 
   assign begin_read = (state_q == Idle && start_i) || (state_q == Capture && more_i);
 
@@ -65,7 +66,7 @@ module hf_sense_sequencer #(
     end
   end
 
-  assign sense_o = state_q == Sense;
+  assign sense_o = sense_q;
   assign latch_o = state_q == Sense && left_q == '0;
   assign capture_o = state_q == Capture;
 
@@ -74,10 +75,12 @@ module hf_sense_sequencer #(
       state_q <= Idle;
       left_q <= '0;
       window_q <= '0;
+      sense_q <= 1'b0;
     end else begin
       state_q <= state_d;
       left_q <= left_d;
       window_q <= window_d;
+      sense_q <= state_d == Sense;
     end
   end
 endmodule

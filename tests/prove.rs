@@ -241,6 +241,19 @@ fn a_limit_of_time_leaves_a_block_unproven_or_proves_a_smaller_one() {
 }
 
 #[test]
+fn what_is_too_large_is_proven_at_reduced_size_and_reported_so() {
+    let build = instances("hf_multiply_accumulate #(.Neurons(256), .Inputs(8), .SumWidth(16)) i ();");
+    let proofs = run(&build);
+    all_hold(&proofs);
+    assert_eq!((proofs.proven, proofs.proven_at_reduced_size), (0, 1));
+    let Status::ProvenAtReducedSize { reduced } = &proofs.blocks[0].status else { panic!("{proofs:#?}") };
+    assert_eq!(reduced, "Neurons 1 of 256");
+    // A fault is found at that size, too.
+    edit(&build.path().join("rtl/hf_multiply_accumulate.sv"), "first_i ? '0 :", "!first_i ? '0 :");
+    assert_eq!(run(&build).failed, 1);
+}
+
+#[test]
 fn proofs_are_kept_and_found_again_until_something_changes() {
     let cache = tempfile::tempdir().unwrap();
     let cached = Options { cache: Some(cache.path().to_owned()), ..options() };

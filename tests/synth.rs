@@ -26,8 +26,8 @@ fn flip_flops_are_what_the_blocks_hold() {
     // differ from constants, since the image count fills them.
     let registers = block(&area, "hf_registers");
     assert_eq!(registers.total.flip_flops, 2 + 2 + 32 + 32 + 1 + 12, "{registers:#?}");
-    // State of 2 bits, two counts of 6 bits.
-    assert_eq!(block(&area, "hf_sense_sequencer").variants[0].each.flip_flops, 2 + 6 + 6);
+    // State of 2 bits, two counts of 6 bits, SEN.
+    assert_eq!(block(&area, "hf_sense_sequencer").variants[0].each.flip_flops, 2 + 6 + 6 + 1);
     // Trits of 8 and of 6 amplifiers; the layer of bipolar weights needs no nonzero plane, but the block has it.
     let detect = block(&area, "hf_ternary_detect");
     assert_eq!((detect.instances, detect.total.flip_flops), (2, 2 * 8 + 2 * 6));

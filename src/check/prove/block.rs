@@ -94,12 +94,33 @@ pub fn obligations(module: &str, parameters: &Parameters) -> Option<Vec<Obligati
     })
 }
 
+/// Bits of arithmetic beyond which Yosys needs gigabytes to lay out a block and its reference.
+const BITS_AT_FULL_SIZE: i64 = 16_384;
+
+/// Not worth an attempt at full size: [`reduced`] is proven straight away, and reported as what it is.
+pub fn too_large(module: &str, parameters: &Parameters) -> bool {
+    let product = |names: &[&str]| {
+        names.iter().fold(1_i64, |product, name| match parameters.get(*name) {
+            Some(Value::Number(number)) => product.saturating_mul((*number).max(1)),
+            _ => product,
+        })
+    };
+    let bits = match module {
+        "hf_multiply_accumulate" => product(&["Neurons", "Inputs", "SumWidth", "WeightWidth"]),
+        "hf_threshold" => product(&["Neurons", "SumWidth"]),
+        "hf_vote_aggregate" => product(&["Neurons", "Blocks"]),
+        "hf_accumulator" => product(&["Lanes", "SumWidth"]),
+        _ => 0,
+    };
+    bits > BITS_AT_FULL_SIZE && reduced(module, parameters).is_some()
+}
+
 /// A smaller block of the same kind, for where the full size takes too long, and what was made smaller.
 pub fn reduced(module: &str, parameters: &Parameters) -> Option<(Parameters, String)> {
     // The neurons of these are copies of each other that share no logic.
     let limits: &[(&str, i64)] = match module {
         "hf_threshold" | "hf_vote_aggregate" => &[("Neurons", 1)],
-        "hf_multiply_accumulate" => &[("Neurons", 1), ("Inputs", 4)],
+        "hf_multiply_accumulate" => &[("Neurons", 1), ("Inputs", 16)],
         "hf_accumulator" => &[("Lanes", 4)],
         "hf_slice" => &[("Width", 1)],
         "hf_ternary_detect" => &[("Width", 8)],
@@ -144,6 +165,14 @@ mod tests {
         assert_eq!(text, "Neurons 1 of 128");
         assert_eq!(smaller["Neurons"], Value::Number(1));
         assert!(reduced("hf_threshold", &parameters(&[("Neurons", 1)])).is_none());
+    }
+
+    #[test]
+    fn only_what_can_be_reduced_is_too_large() {
+        let mac = |neurons| parameters(&[("Neurons", neurons), ("Inputs", 8), ("SumWidth", 16), ("WeightWidth", 1)]);
+        assert!(!too_large("hf_multiply_accumulate", &mac(16)));
+        assert!(too_large("hf_multiply_accumulate", &mac(256)));
+        assert!(!too_large("hf_rom", &parameters(&[("Depth", 1 << 20), ("Width", 64)])));
     }
 
     /// Every block of the library has a check; layers and arrays are compared in co-simulation.

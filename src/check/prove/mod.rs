@@ -323,7 +323,12 @@ impl Prover<'_> {
         }
 
         let paths: Vec<PathBuf> = files.values().map(|file| file.0.clone()).collect();
-        let mut verdict = self.all(obligations, &paths, "")?;
+        let mut verdict = match block::too_large(module, parameters) {
+            true => {
+                Verdict { status: Status::Unproven { reason: "too large".to_owned() }, methods: Vec::new(), depth: 0 }
+            }
+            false => self.all(obligations, &paths, "")?,
+        };
         if matches!(verdict.status, Status::Unproven { .. })
             && let Some((smaller, reduced)) = block::reduced(module, parameters)
             && let Some(obligations) = block::obligations(module, &smaller)
