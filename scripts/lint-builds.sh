@@ -10,7 +10,7 @@ cargo=${CARGO:-cargo}
 for network in digits_binary digits_ternary; do
   for readout in pcsa sa; do
     printf 'readout = "%s"\n[array]\ninputs = 64\noutputs = 64\n' "$readout" >"$folder/$readout.toml"
-    $cargo run --quiet --profile test --bin hafnia -- generate "networks/$network.safetensors" \
+    $cargo run --quiet --bin hafnia -- generate "networks/$network.safetensors" \
       --hardware "$folder/$readout.toml" -o "$folder/$network-$readout"
   done
 done
