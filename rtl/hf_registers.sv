@@ -8,13 +8,13 @@
 //             0x08     IMAGES     R       0                images finished since reset, modulo 2^32
 //             0x0C     PRECHARGE  R/W     PrechargeCycles  cycles of precharge before a PCSA read, >= 1
 //             0x10     WINDOW     R/W     WindowCycles     cycles of the PCSA sense window, >= 1
-//             A count of 0 is refused with SLVERR and not stored, so is an access to any other address and a write to a
+//             A count of 0 or of more than CountWidth bits is refused with SLVERR and not stored, so is an access to any other address and a write to a
 //             read-only word. Byte strobes must be all ones, or the write is refused. A new count takes effect with
 //             the next read of each array.
 // Parameters  CountWidth  bits of the cycle counts, 2 to 32; PrechargeCycles, WindowCycles  reset values
 // Latency     writes answer 1 cycle after both address and data; reads 1 cycle after the address
 // Throughput  one access of each kind in 2 cycles
-// Overflow    counts are cut to CountWidth bits
+// Overflow    none: a count that does not fit is refused
 `default_nettype none
 
 module hf_registers #(
@@ -72,7 +72,7 @@ module hf_registers #(
   assign write = awvalid_i && wvalid_i && !bvalid_o;
   assign awready_o = write;
   assign wready_o = write;
-  assign write_count = write && (&wstrb_i) && wdata_i[CountWidth-1:0] != '0;
+  assign write_count = write && (&wstrb_i) && wdata_i != '0 && (wdata_i >> CountWidth) == '0;
   assign arready_o = !rvalid_o;
 
   always_ff @(posedge clk_i) begin

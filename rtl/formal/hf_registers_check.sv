@@ -52,7 +52,7 @@ module hf_registers_check #(
   always_comb begin
     case (awaddr_i)
       8'h04: refused = wstrb_i != 4'b1111;
-      8'h0C, 8'h10: refused = wstrb_i != 4'b1111 || count == '0;
+      8'h0C, 8'h10: refused = wstrb_i != 4'b1111 || 32'(count) != wdata_i || count == '0;
       default: refused = 1'b1;
     endcase
   end

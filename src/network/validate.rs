@@ -8,6 +8,9 @@ use super::{Activation, Domain, InputCode, InputValues, Layer, Network, NetworkE
 /// Largest number of inputs of one neuron, and of neurons in a layer.
 pub(super) const LARGEST_SIDE: usize = 1 << 16;
 
+/// Names of the pipeline's own stages, which reports use beside those of layers.
+const RESERVED: [&str; 3] = ["image", "scores", "output"];
+
 /// Whether `name` can stand as it is in Verilog, in a file name and in TOML: a letter, then letters, digits and
 /// single underscores, at most 48 in all, and no word that Verilog or SystemVerilog keeps for itself.
 pub fn is_name(name: &str) -> bool {
@@ -29,6 +32,10 @@ pub(super) fn network(network: &Network) -> Result<(), NetworkError> {
     for (index, layer) in network.layers.iter().enumerate() {
         let place = format!("layer `{}`", layer.name);
         check_name(&place, &layer.name)?;
+        if RESERVED.contains(&layer.name.as_str()) {
+            let reason = format!("`{}` names another stage of every design; call the layer something else", layer.name);
+            return Err(NetworkError::invalid(place, reason));
+        }
         if let Some(twin) = network.layers[..index].iter().find(|l| l.name.eq_ignore_ascii_case(&layer.name)) {
             let reason = format!("its name is that of layer `{}` (letter case aside); give each its own", twin.name);
             return Err(NetworkError::invalid(place, reason));
