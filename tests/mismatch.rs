@@ -105,7 +105,7 @@ fn one_flipped_pair_of_cells() {
     assert_eq!(found["layer"], "fc3");
     assert_eq!((&found["image"], &found["neuron"], &found["split"]), (&0.into(), &0.into(), &1.into()), "{found}");
     let array = found["array"].as_str().unwrap();
-    assert!(array.contains("i_layer_fc3.") && array.contains("i_array, word line 0"), "{found}");
+    assert!(array.contains("i_layer_fc3.") && array.contains("column tile 1), word line 0"), "{found}");
     let number = |key: &str| found[key].as_str().unwrap().parse::<i64>().unwrap();
     assert_eq!((number("expected") - number("got")).abs(), 2);
     shows(&build.waveform(), "layer_fc3");

@@ -16,8 +16,18 @@ const NETWORKS: [(&str, &[u8]); 2] = [
     ("digits_ternary", include_bytes!("../../networks/digits_ternary.safetensors")),
 ];
 
-/// Hardware of the demo: arrays small enough that layers are split.
-const HARDWARE: &str = "readout = \"pcsa\"\n\n[array]\ninputs = 128\noutputs = 128\n";
+/// Hardware of the demo: arrays small enough that layers are split, and a digital first layer no faster than they are.
+const HARDWARE: &str = "\
+readout = \"pcsa\"
+
+[array]
+inputs = 128
+outputs = 128
+
+[digital]
+inputs_at_once = 4
+neurons_at_once = 32
+";
 
 /// Take the networks that ship with hafnia from file to verified, synthesized RTL.
 #[derive(clap::Args)]
