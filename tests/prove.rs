@@ -135,7 +135,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault { block: "hf_class_scores", instance: "", from: "if (last) state_d = Drain", to: "if (last) state_d = Done" },
     Fault { block: "hf_class_scores", instance: "", from: "Drain: state_d = Done", to: "Drain: state_d = Idle" },
-    Fault { block: "hf_xnor_popcount", instance: "", from: "if (valid_i) begin", to: "begin" },
+    Fault { block: "hf_xnor_popcount", instance: "", from: "if (valid_i) sum_o", to: "sum_o" },
     Fault { block: "hf_accumulator", instance: "", from: "if (valid_i) sum_o", to: "if (valid_i && !first_i) sum_o" },
     // A carry or a sign lost.
     Fault { block: "hf_vote_aggregate", instance: ".Blocks(3)", from: "carry = plane & carry", to: "carry = '0" },
@@ -144,8 +144,8 @@ const FAULTS: &[Fault] = &[
     Fault {
         block: "hf_gxnor_popcount",
         instance: ".Width(40), .SumWidth(7)",
-        from: "~(x_positive_i ^ w_positive_i)",
-        to: "(x_positive_i ^ w_positive_i)",
+        from: "~(x_positive ^ w_positive)",
+        to: "(x_positive ^ w_positive)",
     },
     Fault { block: "hf_multiply_accumulate", instance: "", from: "first_i ? '0 :", to: "!first_i ? '0 :" },
     Fault {
@@ -171,7 +171,7 @@ const FAULTS: &[Fault] = &[
     Fault { block: "hf_stream_in", instance: "", from: "tready_o = !full_q", to: "tready_o = !full_q || out_ready_i" },
     Fault { block: "hf_stream_in", instance: "", from: "Gain * number + Offset", to: "Gain * number - Offset + 1" },
     // Registers: a count of 0 stored, an error lost when it comes with the clear, an answer taken back.
-    Fault { block: "hf_registers", instance: "", from: "&& wdata_i[CountWidth-1:0] != '0", to: "" },
+    Fault { block: "hf_registers", instance: "", from: "&& wdata_i != '0", to: "" },
     Fault {
         block: "hf_registers",
         instance: "",
