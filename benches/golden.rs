@@ -31,6 +31,8 @@ fn random(code: InputCode, kind: WeightKind, hardware: &str) -> Plan {
         layers.push(Layer {
             name: format!("fc{k}"),
             op: Op::Dense,
+            pool: None,
+            blocks: Vec::new(),
             weights: Weights { kind, values, scale: vec![1.0; neurons] },
             bias: vec![0.0; neurons],
             normalize: Normalize::None,

@@ -17,6 +17,8 @@ fn tiny() -> Network {
     let layer = |name: &str, kind, neurons, inputs, normalize, activation| Layer {
         name: name.into(),
         op: Op::Dense,
+        pool: None,
+        blocks: Vec::new(),
         weights: Weights {
             kind,
             values: Array2::from_shape_fn((neurons, inputs), |(j, i)| match kind {

@@ -162,6 +162,8 @@ fn layer(name: &str, kind: WeightKind, neurons: usize, inputs: usize) -> Layer {
     Layer {
         name: name.into(),
         op: Op::Dense,
+        pool: None,
+        blocks: Vec::new(),
         weights,
         bias,
         normalize: Normalize::None,

@@ -117,7 +117,16 @@ fn layer(r: &mut Random, index: usize, inputs: usize, domain: Domain, last: bool
     };
     let bias = if r.one_in(2) { vec![0.0; neurons] } else { r.reals(neurons, spread / 4.0) };
     let weights = Weights { kind, values, scale };
-    Layer { name: format!("l{index}"), op: Op::Dense, weights, bias, normalize, activation }
+    Layer {
+        name: format!("l{index}"),
+        op: Op::Dense,
+        pool: None,
+        blocks: Vec::new(),
+        weights,
+        bias,
+        normalize,
+        activation,
+    }
 }
 
 fn network(r: &mut Random) -> Network {

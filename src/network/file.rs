@@ -6,12 +6,13 @@ use ndarray::Array2;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::topology::{
-    self, ActivationTopology, CodeTopology, CutTopology, FORMAT, InputTopology, LayerTopology, NormalizeTopology,
-    OpTopology, Reals, Topology, ValuesTopology, WeightsTopology,
+    self, ActivationTopology, BlockTopology, CodeTopology, CutTopology, FORMAT, InputTopology, LayerTopology,
+    NormalizeTopology, OpTopology, PoolTopology, Reals, Topology, ValuesTopology, WeightsTopology,
 };
 use super::validate::LARGEST_SIDE;
 use super::{
-    Activation, Cut, Input, InputCode, InputValues, Layer, Network, NetworkError, Normalize, Op, WeightKind, Weights,
+    Activation, Block, Conv, Cut, Input, InputCode, InputValues, Layer, Network, NetworkError, Normalize, Op, Pool,
+    WeightKind, Weights,
 };
 
 /// Key of the topology in the metadata.
@@ -72,7 +73,40 @@ impl Reader<'_> {
         let or = |r: Option<Reals>, absent| r.map_or_else(|| Ok(vec![absent; neurons]), reals);
         let scale = or(layer.weights.scale, 1.0)?;
         let bias = or(layer.bias, 0.0)?;
-        let normalize = match layer.normalize {
+        let normalize = self.normalize(&name, neurons, layer.normalize)?;
+        let blocks = layer.blocks.into_iter().map(|b| self.block(&name, neurons, b)).collect::<Result<Vec<_>, _>>()?;
+        let activation = match (layer.activation, blocks.first()) {
+            (Some(activation), _) => self.activation(&name, neurons, activation)?,
+            (None, Some(block)) => block.activation.of_votes(neurons),
+            (None, None) => {
+                let reason = format!("layer `{name}` has no `activation`; only one with `blocks` may leave it out");
+                return Err(NetworkError::Topology { path: self.path.into(), reason });
+            }
+        };
+        let op = match layer.op {
+            OpTopology::Dense => Op::Dense,
+            OpTopology::Conv { kernel, stride, pad, pad_value } => Op::Conv(Conv { kernel, stride, pad, pad_value }),
+        };
+        let pool = layer.pool.map(|p| Pool { size: p.size, stride: p.stride.unwrap_or(p.size), order: p.order });
+        let weights = Weights { kind: layer.weights.kind, values, scale };
+        Ok(Layer { name, op, weights, bias, normalize, activation, pool, blocks })
+    }
+
+    fn block(&self, layer: &str, neurons: usize, block: BlockTopology) -> Result<Block, NetworkError> {
+        let bias = block.bias.map_or_else(|| Ok(vec![0.0; neurons]), |r| self.reals(layer, neurons, r))?;
+        let normalize = self.normalize(layer, neurons, block.normalize)?;
+        let activation = self.activation(layer, neurons, block.activation)?;
+        Ok(Block { inputs: block.inputs, bias, normalize, activation })
+    }
+
+    fn normalize(
+        &self,
+        layer: &str,
+        neurons: usize,
+        normalize: Option<NormalizeTopology>,
+    ) -> Result<Normalize, NetworkError> {
+        let reals = |r: Reals| self.reals(layer, neurons, r);
+        Ok(match normalize {
             None => Normalize::None,
             Some(NormalizeTopology::BatchNorm { gamma, beta, mean, variance, epsilon }) => Normalize::BatchNorm {
                 gamma: reals(gamma)?,
@@ -84,9 +118,18 @@ impl Reader<'_> {
             Some(NormalizeTopology::Affine { gain, shift }) => {
                 Normalize::Affine { gain: reals(gain)?, shift: reals(shift)? }
             }
-        };
+        })
+    }
+
+    fn activation(
+        &self,
+        layer: &str,
+        neurons: usize,
+        activation: ActivationTopology,
+    ) -> Result<Activation, NetworkError> {
+        let reals = |r: Reals| self.reals(layer, neurons, r);
         let cut = |c: CutTopology| Ok::<_, NetworkError>(Cut { at: reals(c.at)?, strict: c.strict });
-        let activation = match layer.activation {
+        Ok(match activation {
             ActivationTopology::Bipolar { threshold } => Activation::Bipolar { threshold: reals(threshold)? },
             ActivationTopology::Ternary { above, below } => {
                 Activation::Ternary { above: cut(above)?, below: cut(below)? }
@@ -96,10 +139,7 @@ impl Reader<'_> {
                 below: Cut { at: vec![-delta; neurons], strict: true },
             },
             ActivationTopology::Scores {} => Activation::Scores,
-        };
-        let OpTopology::Dense = layer.op;
-        let weights = Weights { kind: layer.weights.kind, values, scale };
-        Ok(Layer { name, op: Op::Dense, weights, bias, normalize, activation })
+        })
     }
 
     fn error(&self, layer: &str, tensor: &str, reason: impl Into<String>) -> NetworkError {
@@ -125,8 +165,18 @@ impl Reader<'_> {
         if let Some(inputs) = w.packed {
             return unpack(&view, w.kind, inputs).map_err(bad);
         }
-        let &[rows, columns] = view.shape() else {
-            return Err(bad(format!("has shape {:?}; dense weights are [neurons, inputs]", view.shape())));
+        let (rows, columns) = match *view.shape() {
+            [rows, columns] => (rows, columns),
+            // A convolution's: channel, kernel row, kernel column, which is the order of a neuron's inputs.
+            [rows, channels, kernel_rows, kernel_columns] => {
+                let columns = channels.checked_mul(kernel_rows).and_then(|n| n.checked_mul(kernel_columns));
+                (rows, columns.unwrap_or(usize::MAX))
+            }
+            _ => {
+                let kinds =
+                    "dense weights are [neurons, inputs], those of a convolution [neurons, channels, rows, columns]";
+                return Err(bad(format!("has shape {:?}; {kinds}", view.shape())));
+            }
         };
         check_sides(rows, columns).map_err(bad)?;
         let values: Vec<i8> = match view.dtype() {
@@ -285,38 +335,66 @@ struct Writer {
 impl Writer {
     fn layer(&mut self, layer: &Layer) -> LayerTopology {
         let name = &layer.name;
-        let normalize = match &layer.normalize {
-            Normalize::None => None,
-            Normalize::BatchNorm { gamma, beta, mean, variance, epsilon } => Some(NormalizeTopology::BatchNorm {
-                gamma: self.reals(name, "gamma", gamma),
-                beta: self.reals(name, "beta", beta),
-                mean: self.reals(name, "mean", mean),
-                variance: self.reals(name, "variance", variance),
-                epsilon: *epsilon,
-            }),
-            Normalize::Affine { gain, shift } => Some(NormalizeTopology::Affine {
-                gain: self.reals(name, "gain", gain),
-                shift: self.reals(name, "shift", shift),
-            }),
-        };
-        let activation = match &layer.activation {
-            Activation::Bipolar { threshold } => {
-                ActivationTopology::Bipolar { threshold: self.reals(name, "threshold", threshold) }
+        let op = match &layer.op {
+            Op::Dense => OpTopology::Dense,
+            Op::Conv(Conv { kernel, stride, pad, pad_value }) => {
+                OpTopology::Conv { kernel: *kernel, stride: *stride, pad: *pad, pad_value: *pad_value }
             }
-            Activation::Ternary { above, below } => ActivationTopology::Ternary {
-                above: CutTopology { at: self.reals(name, "above", &above.at), strict: above.strict },
-                below: CutTopology { at: self.reals(name, "below", &below.at), strict: below.strict },
-            },
-            Activation::Scores => ActivationTopology::Scores {},
         };
-        let Op::Dense = layer.op;
+        let blocks = layer.blocks.iter().enumerate().map(|(k, b)| {
+            let part = |part: &str| format!("blocks.{k}.{part}");
+            BlockTopology {
+                inputs: b.inputs,
+                bias: self.bias(name, &part("bias"), &b.bias),
+                normalize: self.normalize(name, &part(""), &b.normalize),
+                activation: self.activation(name, &part(""), &b.activation),
+            }
+        });
         LayerTopology {
             name: name.clone(),
-            op: OpTopology::Dense,
+            op,
+            blocks: blocks.collect(),
             weights: self.weights(name, &layer.weights),
-            bias: layer.bias.iter().any(|b| *b != 0.0).then(|| self.reals(name, "bias", &layer.bias)),
-            normalize,
-            activation,
+            bias: self.bias(name, "bias", &layer.bias),
+            normalize: self.normalize(name, "", &layer.normalize),
+            activation: Some(self.activation(name, "", &layer.activation)),
+            pool: layer.pool.as_ref().map(|p| PoolTopology { size: p.size, stride: Some(p.stride), order: p.order }),
+        }
+    }
+
+    fn bias(&mut self, layer: &str, part: &str, bias: &[f64]) -> Option<Reals> {
+        bias.iter().any(|b| *b != 0.0).then(|| self.reals(layer, part, bias))
+    }
+
+    /// Tensors are called LAYER.PREFIXpart.
+    fn normalize(&mut self, layer: &str, prefix: &str, normalize: &Normalize) -> Option<NormalizeTopology> {
+        let mut reals = |part: &str, values: &[f64]| self.reals(layer, &format!("{prefix}{part}"), values);
+        match normalize {
+            Normalize::None => None,
+            Normalize::BatchNorm { gamma, beta, mean, variance, epsilon } => Some(NormalizeTopology::BatchNorm {
+                gamma: reals("gamma", gamma),
+                beta: reals("beta", beta),
+                mean: reals("mean", mean),
+                variance: reals("variance", variance),
+                epsilon: *epsilon,
+            }),
+            Normalize::Affine { gain, shift } => {
+                Some(NormalizeTopology::Affine { gain: reals("gain", gain), shift: reals("shift", shift) })
+            }
+        }
+    }
+
+    fn activation(&mut self, layer: &str, prefix: &str, activation: &Activation) -> ActivationTopology {
+        let mut reals = |part: &str, values: &[f64]| self.reals(layer, &format!("{prefix}{part}"), values);
+        match activation {
+            Activation::Bipolar { threshold } => {
+                ActivationTopology::Bipolar { threshold: reals("threshold", threshold) }
+            }
+            Activation::Ternary { above, below } => ActivationTopology::Ternary {
+                above: CutTopology { at: reals("above", &above.at), strict: above.strict },
+                below: CutTopology { at: reals("below", &below.at), strict: below.strict },
+            },
+            Activation::Scores => ActivationTopology::Scores {},
         }
     }
 

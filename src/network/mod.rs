@@ -7,18 +7,22 @@
 //! y_j = normalize_j(alpha_j s_j + b_j)     f64
 //! ```
 //!
-//! and then an [`Activation`]. Encodings are those of the field: bipolar -1/+1, trit -1/0/+1,
+//! and then an [`Activation`]. A convolution does so at every position of its kernel; a [`Pool`] takes the largest `v` or
+//! output of a window of positions. A layer trained as a split network has a normalisation and an activation of its own
+//! for each block of inputs, and activates the sum of their votes. Encodings are those of the field: bipolar -1/+1, trit -1/0/+1,
 //! `sign(0) = +1`, ties in an argmax go to the lowest index.
 
 mod error;
 mod file;
 pub mod import;
 mod reserved;
+mod shape;
 mod topology;
 mod validate;
 
 pub use error::NetworkError;
 pub use file::{load, save};
+pub use shape::{Conv, Pool, PoolOrder, Shape};
 pub use topology::{FORMAT, json_schema};
 pub use validate::is_name;
 
@@ -83,12 +87,30 @@ pub struct Layer {
     pub bias: Vec<f64>,
     pub normalize: Normalize,
     pub activation: Activation,
+    pub pool: Option<Pool>,
+    /// Blocks of a layer that was trained split (input-splitting, section III-C), in the order of their inputs; empty for
+    /// one that was trained whole. With blocks, `bias` is 0, `normalize` is absent, and `activation` is that of the sum
+    /// of the blocks' votes.
+    pub blocks: Vec<Block>,
+}
+
+/// A block of a split layer: what follows its own partial sums.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    /// Inputs of the block.
+    pub inputs: usize,
+    pub bias: Vec<f64>,
+    pub normalize: Normalize,
+    /// Gives the block's vote: bipolar or ternary, as the layer's output.
+    pub activation: Activation,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Op {
-    /// Fully connected; a shaped input is flattened row-major.
+    /// Fully connected; a feature map is flattened row-major: channel, row, column.
     Dense,
+    /// Convolution, without a flip of the kernel; inputs of a neuron in the order channel, kernel row, kernel column.
+    Conv(Conv),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -167,7 +189,7 @@ impl Network {
         self.layers.last().map_or(0, Layer::neurons)
     }
 
-    /// What the inputs of layer `index` may be.
+    /// What the inputs of layer `index` may be, padding left aside.
     pub fn input_domain(&self, index: usize) -> Domain {
         match index {
             0 => self.input.code.domain(),
@@ -177,6 +199,24 @@ impl Network {
                 Activation::Scores => unreachable!("validated: scores end a network"),
             },
         }
+    }
+
+    /// What a neuron of layer `index` may see, padding included: a bipolar layer padded with 0 sees trits.
+    pub fn seen_domain(&self, index: usize) -> Domain {
+        let domain = self.input_domain(index);
+        match &self.layers[index].op {
+            Op::Conv(conv) if conv.is_padded() => domain.with(conv.pad_value),
+            _ => domain,
+        }
+    }
+
+    /// Shape of what each layer takes, in order, and of what the last one gives. Validated networks have them all.
+    pub fn shapes(&self) -> Vec<Shape> {
+        let mut shapes = vec![Shape::of_input(&self.input.shape)];
+        for layer in &self.layers {
+            shapes.push(layer.output_shape(shapes[shapes.len() - 1]).expect("validated: kernels and pools fit"));
+        }
+        shapes
     }
 }
 
@@ -212,6 +252,22 @@ impl InputCode {
     }
 }
 
+impl Domain {
+    /// The smallest domain that also holds `value`.
+    pub fn with(self, value: i32) -> Self {
+        match self {
+            Self::Bipolar if value == 0 => Self::Trit,
+            Self::Bipolar | Self::Trit => self,
+            Self::Integer { min, max } => Self::Integer { min: min.min(value), max: max.max(value) },
+        }
+    }
+
+    /// Whether it holds `value`, or holds it once trits are allowed.
+    pub fn takes(self, value: i32) -> bool {
+        matches!(self, Self::Integer { .. }) || (-1..=1).contains(&value)
+    }
+}
+
 impl InputValues {
     fn value(&self, code: i32, byte: u8) -> i32 {
         match self {
@@ -232,16 +288,64 @@ impl Layer {
         self.weights.values.ncols()
     }
 
-    /// `y` of neuron `j` for the integer sum `s`, in f64 in the order written in the module's head.
-    /// Every operation is monotone in `s`, so `y` is, rounding included.
-    pub fn value(&self, j: usize, s: i64) -> f64 {
-        let v = self.weights.scale[j] * s as f64 + self.bias[j];
+    /// A layer trained whole: neither pooled nor split.
+    pub fn new(
+        name: impl Into<String>,
+        op: Op,
+        weights: Weights,
+        bias: Vec<f64>,
+        normalize: Normalize,
+        activation: Activation,
+    ) -> Self {
+        Self { name: name.into(), op, weights, bias, normalize, activation, pool: None, blocks: Vec::new() }
+    }
+
+    /// `v` of neuron `j` for the integer sum `s`.
+    pub fn scaled(&self, j: usize, s: i64) -> f64 {
+        self.weights.scale[j] * s as f64 + self.bias[j]
+    }
+
+    /// `y` of neuron `j` for `v`.
+    pub fn normalized(&self, j: usize, v: f64) -> f64 {
         match &self.normalize {
             Normalize::None => v,
             Normalize::BatchNorm { gamma, beta, mean, variance, epsilon } => {
                 gamma[j] * (v - mean[j]) / (variance[j] + epsilon).sqrt() + beta[j]
             }
             Normalize::Affine { gain, shift } => gain[j] * v + shift[j],
+        }
+    }
+
+    /// `y` of neuron `j` for the integer sum `s`, in f64 in the order written in the module's head.
+    /// Every operation is monotone in `s`, so `y` is, rounding included.
+    pub fn value(&self, j: usize, s: i64) -> f64 {
+        self.normalized(j, self.scaled(j, s))
+    }
+
+    /// Block `k` of a split layer, as a layer of its own on its slice of the inputs.
+    pub fn block(&self, k: usize) -> Self {
+        let start: usize = self.blocks[..k].iter().map(|b| b.inputs).sum();
+        let block = &self.blocks[k];
+        let values = self.weights.values.slice(ndarray::s![.., start..start + block.inputs]).to_owned();
+        let weights = Weights { values, ..self.weights.clone() };
+        let (normalize, activation) = (block.normalize.clone(), block.activation.clone());
+        Self::new(self.name.clone(), Op::Dense, weights, block.bias.clone(), normalize, activation)
+    }
+
+    /// Shape that the layer gives, pooled where it pools, or why it cannot take `input`.
+    pub fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+        let shape = self.sum_shape(input)?;
+        match &self.pool {
+            Some(pool) => pool.output(shape),
+            None => Ok(shape),
+        }
+    }
+
+    /// Shape of its sums, before a pool.
+    pub fn sum_shape(&self, input: Shape) -> Result<Shape, String> {
+        match &self.op {
+            Op::Dense => Ok(Shape { channels: self.neurons(), rows: 1, columns: 1 }),
+            Op::Conv(conv) => conv.output(input, self.neurons()),
         }
     }
 }
@@ -259,6 +363,17 @@ impl Cut {
 }
 
 impl Activation {
+    /// The activation of the sum of such votes: its sign. A tie is +1 in a bipolar layer and 0 in a ternary one.
+    pub fn of_votes(&self, neurons: usize) -> Self {
+        match self {
+            Self::Ternary { .. } => {
+                let side = || Cut { at: vec![0.0; neurons], strict: true };
+                Self::Ternary { above: side(), below: side() }
+            }
+            _ => Self::Bipolar { threshold: vec![0.0; neurons] },
+        }
+    }
+
     /// The integer that goes on to the next layer; `None` for scores.
     pub fn apply(&self, j: usize, y: f64) -> Option<i8> {
         match self {

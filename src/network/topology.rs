@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::WeightKind;
+use super::{PoolOrder, WeightKind};
 
 /// Version of the file format.
 pub const FORMAT: u32 = 1;
@@ -100,19 +100,65 @@ pub(super) struct LayerTopology {
     pub bias: Option<Reals>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalize: Option<NormalizeTopology>,
-    pub activation: ActivationTopology,
+    /// Of the whole layer; with `blocks`, of the sum of their votes, and then absent for the usual one: the sign, where a
+    /// tie is +1 in a bipolar layer and 0 in a ternary one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation: Option<ActivationTopology>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<PoolTopology>,
+    /// Blocks of a layer that was trained split, in the order of their inputs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<BlockTopology>,
 }
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum OpTopology {
     Dense,
+    /// Sides are [rows, columns].
+    Conv {
+        kernel: [usize; 2],
+        #[serde(default = "ones")]
+        stride: [usize; 2],
+        /// Padded positions above, left, below, right; absent: none.
+        #[serde(default)]
+        pad: [usize; 4],
+        /// Integer that a padded position holds; absent: 0, which contributes nothing.
+        #[serde(default)]
+        pad_value: i32,
+    },
+}
+
+/// Maximum over windows of positions; those that fill no whole window are left out.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PoolTopology {
+    /// [rows, columns]
+    pub size: [usize; 2],
+    /// Absent: the size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stride: Option<[usize; 2]>,
+    pub order: PoolOrder,
+}
+
+/// What follows the partial sums of a block.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BlockTopology {
+    /// Inputs of the block.
+    pub inputs: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias: Option<Reals>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalize: Option<NormalizeTopology>,
+    pub activation: ActivationTopology,
 }
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WeightsTopology {
-    /// Tensor [neurons, inputs] of I8, F32 or F64, or of U8 with `packed`.
+    /// Tensor [neurons, inputs] of I8, F32 or F64, or of U8 with `packed`; a convolution's may also be [neurons, channels,
+    /// kernel rows, kernel columns].
     pub tensor: String,
     pub kind: WeightKind,
     /// Absent: 1.
@@ -163,6 +209,10 @@ pub(super) struct CutTopology {
     pub at: Reals,
     /// true: `at` itself gives 0.
     pub strict: bool,
+}
+
+fn ones() -> [usize; 2] {
+    [1, 1]
 }
 
 fn zero() -> Reals {

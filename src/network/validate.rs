@@ -3,10 +3,15 @@
 use ndarray::ArrayView1;
 
 use super::reserved::is_reserved;
-use super::{Activation, Domain, InputCode, InputValues, Layer, Network, NetworkError, Normalize, WeightKind};
+use super::{
+    Activation, Domain, InputCode, InputValues, Layer, Network, NetworkError, Normalize, Op, Shape, WeightKind,
+};
 
 /// Largest number of inputs of one neuron, and of neurons in a layer.
 pub(super) const LARGEST_SIDE: usize = 1 << 16;
+
+/// Largest number of positions of a feature map.
+const LARGEST_MAP: usize = 1 << 20;
 
 /// Names of the pipeline's own stages, which reports use beside those of layers.
 const RESERVED: [&str; 3] = ["image", "scores", "output"];
@@ -28,7 +33,7 @@ pub(super) fn network(network: &Network) -> Result<(), NetworkError> {
     if network.layers.is_empty() {
         return Err(NetworkError::invalid("network", "has no layers; it needs at least one, ending in scores"));
     }
-    let mut width = network.input_len();
+    let mut shape = Shape::of_input(&network.input.shape);
     for (index, layer) in network.layers.iter().enumerate() {
         let place = format!("layer `{}`", layer.name);
         check_name(&place, &layer.name)?;
@@ -40,26 +45,38 @@ pub(super) fn network(network: &Network) -> Result<(), NetworkError> {
             let reason = format!("its name is that of layer `{}` (letter case aside); give each its own", twin.name);
             return Err(NetworkError::invalid(place, reason));
         }
-        if layer.inputs() != width {
-            let before = match index {
-                0 => "the input".to_string(),
-                _ => format!("layer `{}`", network.layers[index - 1].name),
-            };
-            let reason = format!(
-                "its weights take {} inputs but {before} gives {width}; weights are [neurons, inputs] (transpose them?)",
-                layer.inputs()
-            );
+        let before = match index {
+            0 => "the input".to_string(),
+            _ => format!("layer `{}`", network.layers[index - 1].name),
+        };
+        check_inputs(&place, layer, shape, &before)?;
+        check_layer(&place, layer)?;
+        check_blocks(&place, layer)?;
+        if let Op::Conv(conv) = &layer.op
+            && conv.is_padded()
+            && (!network.input_domain(index).takes(conv.pad_value) || conv.pad_value.unsigned_abs() > 1 << 15)
+        {
+            let reason = format!("pad_value {} is no value that its inputs may take; 0 always is", conv.pad_value);
             return Err(NetworkError::invalid(place, reason));
         }
-        check_layer(&place, layer)?;
-        check_reach(&place, layer, network.input_domain(index))?;
+        check_reach(&place, layer, network.seen_domain(index))?;
         let last = index + 1 == network.layers.len();
         if last != matches!(layer.activation, Activation::Scores) {
             let reason =
                 if last { "the last layer must end in `scores`" } else { "only the last layer may end in `scores`" };
             return Err(NetworkError::invalid(place, reason));
         }
-        width = layer.neurons();
+        shape = layer.output_shape(shape).map_err(|reason| NetworkError::invalid(&place, reason))?;
+        if last && (shape.positions() > 1 || layer.pool.is_some()) {
+            let reason = format!("the last layer gives {shape}; scores are one a class: end in a dense layer");
+            return Err(NetworkError::invalid(place, reason));
+        }
+        if shape.positions() > LARGEST_MAP {
+            return Err(NetworkError::invalid(
+                place,
+                format!("gives {shape}; at most {LARGEST_MAP} positions are taken"),
+            ));
+        }
     }
     Ok(())
 }
@@ -125,8 +142,19 @@ fn check_layer(place: &str, layer: &Layer) -> Result<(), NetworkError> {
         return Err(NetworkError::invalid(place, reason));
     }
     reals(place, "weight scale", &layer.weights.scale, neurons)?;
-    reals(place, "bias", &layer.bias, neurons)?;
-    match &layer.normalize {
+    check_follow_up(place, &layer.bias, &layer.normalize, &layer.activation, neurons)
+}
+
+/// What follows the sums of a layer or of a block.
+fn check_follow_up(
+    place: &str,
+    bias: &[f64],
+    normalize: &Normalize,
+    activation: &Activation,
+    neurons: usize,
+) -> Result<(), NetworkError> {
+    reals(place, "bias", bias, neurons)?;
+    match normalize {
         Normalize::None => {}
         Normalize::BatchNorm { gamma, beta, mean, variance, epsilon } => {
             reals(place, "batch norm gamma", gamma, neurons)?;
@@ -150,7 +178,7 @@ fn check_layer(place: &str, layer: &Layer) -> Result<(), NetworkError> {
             reals(place, "shift", shift, neurons)?;
         }
     }
-    match &layer.activation {
+    match activation {
         Activation::Bipolar { threshold } => reals(place, "threshold", threshold, neurons),
         Activation::Ternary { above, below } => {
             reals(place, "ternary threshold above", &above.at, neurons)?;
@@ -169,6 +197,64 @@ fn check_layer(place: &str, layer: &Layer) -> Result<(), NetworkError> {
         }
         Activation::Scores => Ok(()),
     }
+}
+
+/// Shapes of kernel, inputs and pool against what comes before.
+fn check_inputs(place: &str, layer: &Layer, shape: Shape, before: &str) -> Result<(), NetworkError> {
+    let (takes, what) = match &layer.op {
+        Op::Dense => (shape.len(), "weights are [neurons, inputs] (transpose them?)".to_string()),
+        Op::Conv(conv) => {
+            let [rows, columns] = conv.kernel;
+            (
+                conv.inputs(shape.channels),
+                format!("a neuron of its {rows} x {columns} kernel takes that of all channels"),
+            )
+        }
+    };
+    if layer.inputs() != takes {
+        let reason = match &layer.op {
+            Op::Dense => format!("its weights take {} inputs but {before} gives {takes}; {what}", layer.inputs()),
+            Op::Conv(_) => format!(
+                "its weights take {} inputs but {before} gives {} channels, so that {takes} are due; {what}",
+                layer.inputs(),
+                shape.channels
+            ),
+        };
+        return Err(NetworkError::invalid(place, reason));
+    }
+    layer.output_shape(shape).map(drop).map_err(|reason| NetworkError::invalid(place, reason))
+}
+
+/// Blocks of a split layer.
+fn check_blocks(place: &str, layer: &Layer) -> Result<(), NetworkError> {
+    if layer.blocks.is_empty() {
+        return Ok(());
+    }
+    let bad = |reason: String| Err(NetworkError::invalid(place, reason));
+    let sizes: Vec<usize> = layer.blocks.iter().map(|b| b.inputs).collect();
+    if sizes.contains(&0) || sizes.iter().try_fold(0usize, |a, b| a.checked_add(*b)) != Some(layer.inputs()) {
+        return bad(format!("its blocks of {sizes:?} inputs do not make up its {} inputs", layer.inputs()));
+    }
+    let neurons = layer.neurons();
+    for (k, block) in layer.blocks.iter().enumerate() {
+        check_follow_up(&format!("{place}, block {k}"), &block.bias, &block.normalize, &block.activation, neurons)?;
+        if std::mem::discriminant(&block.activation) != std::mem::discriminant(&layer.activation) {
+            return bad(format!("block {k} votes with another kind of activation than the layer's own"));
+        }
+    }
+    if matches!(layer.activation, Activation::Scores) {
+        return bad("it has blocks, but the votes of blocks are no scores; train the last layer whole".into());
+    }
+    if layer.normalize != Normalize::None || layer.bias.iter().any(|b| *b != 0.0) {
+        return bad("it has blocks, so bias and normalize belong to each of them, not to the layer".into());
+    }
+    if layer.activation != layer.activation.of_votes(neurons) {
+        return bad(
+            "it has blocks, so its activation is the sign of their votes' sum: leave it out, or give threshold 0"
+                .into(),
+        );
+    }
+    Ok(())
 }
 
 /// Every sum must fit `i32`, whatever the inputs.

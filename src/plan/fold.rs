@@ -99,6 +99,8 @@ mod tests {
         Layer {
             name: "l".into(),
             op: Op::Dense,
+            pool: None,
+            blocks: Vec::new(),
             weights: Weights { kind: WeightKind::Bipolar, values: Array2::ones((1, 10)), scale: one(1.0) },
             bias: one(0.0),
             normalize: Normalize::BatchNorm {

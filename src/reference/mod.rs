@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use crate::network::{Layer, Network, Op};
+use crate::network::{Layer, Network, Op, Pool, PoolOrder, Shape};
 
 /// Everything a network says about one image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// Outputs of every layer but the last: -1, 0 or +1 a neuron.
+    /// Outputs of every layer but the last: -1, 0 or +1; a feature map is row-major: channel, row, column.
     pub activations: Vec<Vec<i8>>,
     /// Integer sums `s` of the last layer.
     pub sums: Vec<i64>,
@@ -33,17 +33,14 @@ pub fn evaluate(network: &Network, image: &[u8]) -> Evaluation {
     let mut inputs: Vec<i32> = image.iter().map(|byte| network.input.code.value(*byte)).collect();
     let mut activations = Vec::new();
     let (last, hidden) = network.layers.split_last().expect("validated: a network has layers");
-    for layer in hidden {
-        let (_, values) = outputs(layer, &inputs);
-        let trits: Vec<i8> = values
-            .into_iter()
-            .enumerate()
-            .map(|(j, y)| layer.activation.apply(j, y).expect("validated: only the last layer gives scores"))
-            .collect();
+    let shapes = network.shapes();
+    for (layer, shape) in hidden.iter().zip(&shapes) {
+        let trits = outputs(layer, *shape, &inputs);
         inputs = trits.iter().map(|t| i32::from(*t)).collect();
         activations.push(trits);
     }
-    let (sums, scores) = outputs(last, &inputs);
+    let sums = sums(last, shapes[hidden.len()], &inputs).remove(0);
+    let scores: Vec<f64> = sums.iter().enumerate().map(|(j, s)| last.value(j, *s)).collect();
     let class = first_maximum(&scores);
     Evaluation { activations, sums, scores, class }
 }
@@ -59,13 +56,92 @@ pub fn evaluate_all(network: &Network, images: &[&[u8]], progress: impl Fn(usize
     images.par_iter().map(one).collect()
 }
 
-/// `s` and `y` of every neuron of a layer.
-fn outputs(layer: &Layer, inputs: &[i32]) -> (Vec<i64>, Vec<f64>) {
-    let sums = match layer.op {
-        Op::Dense => dense(&layer.weights.values, inputs),
+/// Outputs of a hidden layer as a feature map, row-major: channel, row, column.
+fn outputs(layer: &Layer, shape: Shape, inputs: &[i32]) -> Vec<i8> {
+    let map = layer.sum_shape(shape).expect("validated: the kernel fits");
+    let mut outputs = if layer.blocks.is_empty() {
+        activations(layer, map, &sums(layer, shape, inputs))
+    } else {
+        // The sign of the votes' sum.
+        let windows = windows(layer, shape, inputs);
+        let mut start = 0;
+        let mut votes: Vec<f64> = Vec::new();
+        for k in 0..layer.blocks.len() {
+            let block = layer.block(k);
+            let slices: Vec<&[i32]> = windows.iter().map(|w| &w[start..start + block.inputs()]).collect();
+            start += block.inputs();
+            let sums: Vec<Vec<i64>> = slices.iter().map(|x| dense(&block.weights.values, x)).collect();
+            let block = Layer { pool: layer.pool, ..block };
+            let own = activations(&block, map, &sums);
+            votes.resize(own.len(), 0.0);
+            votes.iter_mut().zip(own).for_each(|(sum, vote)| *sum += f64::from(vote));
+        }
+        let neuron = votes.len() / layer.neurons();
+        let sign = |(i, v): (usize, &f64)| layer.activation.apply(i / neuron, *v).expect("validated: no scores");
+        votes.iter().enumerate().map(sign).collect()
     };
-    let values = sums.iter().enumerate().map(|(j, s)| layer.value(j, *s)).collect();
-    (sums, values)
+    if let Some(pool) = layer.pool.filter(|p| p.order == PoolOrder::AfterActivation) {
+        outputs = pooled(&pool, map, &outputs);
+    }
+    outputs
+}
+
+/// Activations of sums that stand position by position; pooled where the pool comes before the normalisation.
+fn activations(layer: &Layer, map: Shape, sums: &[Vec<i64>]) -> Vec<i8> {
+    let neurons = 0..layer.neurons();
+    let scaled = |j: usize| sums.iter().map(move |s| layer.scaled(j, s[j]));
+    let mut v: Vec<f64> = neurons.clone().flat_map(scaled).collect();
+    if let Some(pool) = layer.pool.filter(|p| p.order == PoolOrder::BeforeNormalize) {
+        v = pooled(&pool, map, &v);
+    }
+    let positions = v.len() / layer.neurons();
+    let one = |(i, v): (usize, &f64)| {
+        let j = i / positions;
+        layer.activation.apply(j, layer.normalized(j, *v)).expect("validated: only the last layer gives scores")
+    };
+    v.iter().enumerate().map(one).collect()
+}
+
+/// Maximum over each window of each channel of a map.
+fn pooled<T: Copy + PartialOrd>(pool: &Pool, map: Shape, values: &[T]) -> Vec<T> {
+    let to = pool.output(map).expect("validated: the pool fits");
+    let mut out = Vec::with_capacity(to.len());
+    for channel in values.chunks_exact(map.positions()) {
+        for (row, column) in (0..to.rows).flat_map(|r| (0..to.columns).map(move |c| (r, c))) {
+            let (top, left) = (row * pool.stride[0], column * pool.stride[1]);
+            let rows = (top..top + pool.size[0]).flat_map(|r| &channel[r * map.columns + left..][..pool.size[1]]);
+            out.push(rows.copied().reduce(|a, b| if b > a { b } else { a }).expect("a pool has positions"));
+        }
+    }
+    out
+}
+
+/// Sums of every neuron, position by position.
+fn sums(layer: &Layer, shape: Shape, inputs: &[i32]) -> Vec<Vec<i64>> {
+    windows(layer, shape, inputs).iter().map(|x| dense(&layer.weights.values, x)).collect()
+}
+
+/// What the neurons see at every position, in the order of their weights.
+fn windows(layer: &Layer, shape: Shape, inputs: &[i32]) -> Vec<Vec<i32>> {
+    let Op::Conv(conv) = &layer.op else { return vec![inputs.to_vec()] };
+    let map = layer.sum_shape(shape).expect("validated: the kernel fits");
+    let [above, left, ..] = conv.pad;
+    let at = |channel: usize, row: usize, column: usize| {
+        let inside = (above..above + shape.rows).contains(&row) && (left..left + shape.columns).contains(&column);
+        let place = || (channel * shape.rows + row - above) * shape.columns + column - left;
+        if inside { inputs[place()] } else { conv.pad_value }
+    };
+    let window = |position: usize| {
+        let (top, left) = (position / map.columns * conv.stride[0], position % map.columns * conv.stride[1]);
+        let mut window = Vec::with_capacity(layer.inputs());
+        for channel in 0..shape.channels {
+            for row in top..top + conv.kernel[0] {
+                window.extend((left..left + conv.kernel[1]).map(|column| at(channel, row, column)));
+            }
+        }
+        window
+    };
+    (0..map.positions()).map(window).collect()
 }
 
 fn dense(weights: &Array2<i8>, inputs: &[i32]) -> Vec<i64> {
@@ -103,12 +179,12 @@ mod tests {
     use ndarray::{Array2, arr2};
 
     use super::*;
-    use crate::network::{Activation, Cut, Input, InputCode, InputValues, Normalize, WeightKind, Weights};
+    use crate::network::{Activation, Block, Conv, Cut, Input, InputCode, InputValues, Normalize, WeightKind, Weights};
 
     fn layer(name: &str, kind: WeightKind, values: Array2<i8>, normalize: Normalize, activation: Activation) -> Layer {
         let neurons = values.nrows();
         let weights = Weights { kind, values, scale: vec![1.0; neurons] };
-        Layer { name: name.into(), op: Op::Dense, weights, bias: vec![0.0; neurons], normalize, activation }
+        Layer::new(name, Op::Dense, weights, vec![0.0; neurons], normalize, activation)
     }
 
     fn network(shape: usize, code: InputCode, layers: Vec<Layer>) -> Network {
@@ -178,6 +254,79 @@ mod tests {
             assert_eq!([trit(2), trit(3), trit(4)], [0, at_edge, 1]);
             assert_eq!([trit(-2), trit(-3), trit(-4)], [0, -at_edge, -1]);
         }
+    }
+
+    /// A map of one channel, 3 x 3, and a kernel of 2 x 2: + on the first row, - on the second.
+    fn conv(conv: Conv, pool: Option<Pool>, gain: f64, threshold: f64, last: usize) -> Network {
+        let normalize = Normalize::Affine { gain: vec![gain], shift: vec![0.0] };
+        let kernel = arr2(&[[1, 1, -1, -1]]);
+        let hidden = Layer {
+            op: Op::Conv(conv),
+            pool,
+            ..layer("c", WeightKind::Bipolar, kernel, normalize, Activation::Bipolar { threshold: vec![threshold] })
+        };
+        let end = layer("l", WeightKind::Int8, Array2::ones((1, last)), Normalize::None, Activation::Scores);
+        let code = InputCode::U8(InputValues::Affine { gain: 1, offset: 0 });
+        Network::new("hand", Input { shape: vec![3, 3], code }, vec![hidden, end]).unwrap()
+    }
+
+    /// 1 2 3 / 4 0 5 / 6 7 9: sums 3-4, 5-5 / 4-13, 5-16.
+    const MAP: [u8; 9] = [1, 2, 3, 4, 0, 5, 6, 7, 9];
+
+    #[test]
+    fn a_convolution_is_not_flipped() {
+        let net = conv(Conv::new([2, 2]), None, 1.0, -9.0, 4);
+        assert_eq!(evaluate(&net, &MAP).activations[0], [1, 1, 1, -1]);
+        let net = conv(Conv::new([2, 2]), None, 1.0, 0.0, 4);
+        assert_eq!(evaluate(&net, &MAP).activations[0], [-1, 1, -1, -1]);
+    }
+
+    /// Above and left: rows 0 0 0 0 / 0 1 2 3 / ...; stride 2 takes the windows at (0, 0), (0, 2), (2, 0), (2, 2):
+    /// 0-1, 0-5, 0+4-0-6, 0+5-7-9 (columns 1 and 2).
+    #[test]
+    fn padding_and_stride() {
+        let c = Conv { pad: [1, 1, 0, 0], stride: [2, 2], ..Conv::new([2, 2]) };
+        let net = conv(c, None, 1.0, -2.0, 4);
+        assert_eq!(evaluate(&net, &MAP).activations[0], [1, -1, 1, -1]);
+        // A padded position holds 3: 3+3-3-1 = 2, 6-5 = 1, 3+4-3-6 = -2, -11.
+        let net = conv(Conv { pad_value: 3, ..c }, None, 1.0, 1.0, 4);
+        assert_eq!(evaluate(&net, &MAP).activations[0], [1, 1, -1, -1]);
+    }
+
+    /// Sums -1 0 / -9 -11. Before a falling normalisation the largest v is 0, so y = -0 >= 0; after it, every output is
+    /// taken: y = 1 0 9 11, all +1. With threshold 1, the first order gives -1, the second +1.
+    #[test]
+    fn a_pool_keeps_its_order() {
+        let pool = |order| Some(Pool { size: [2, 2], stride: [2, 2], order });
+        let class = |order, threshold| {
+            evaluate(&conv(Conv::new([2, 2]), pool(order), -1.0, threshold, 1), &MAP).activations[0].clone()
+        };
+        assert_eq!(class(PoolOrder::BeforeNormalize, 0.0), [1]);
+        assert_eq!(class(PoolOrder::BeforeNormalize, 1.0), [-1]);
+        assert_eq!(class(PoolOrder::AfterActivation, 1.0), [1]);
+        assert_eq!(class(PoolOrder::AfterActivation, 12.0), [-1]);
+    }
+
+    /// Inputs + - + | + -, weights + + + | - +: sums 1 and -2. Votes at thresholds 0, 0: + and -, a tie, so +1; at 2, 0:
+    /// - and -; ternary votes with the zone [-1, 1]: 0 and -, so -1.
+    #[test]
+    fn blocks_vote() {
+        let block = |inputs, activation| Block { inputs, bias: vec![0.0], normalize: Normalize::None, activation };
+        let net = |first: Activation, second: Activation| {
+            let all = first.of_votes(1);
+            let values = arr2(&[[1, 1, 1, -1, 1]]);
+            let mut hidden = layer("h", WeightKind::Bipolar, values, Normalize::None, all);
+            hidden.blocks = vec![block(3, first), block(2, second)];
+            let last = layer("l", WeightKind::Int8, arr2(&[[1]]), Normalize::None, Activation::Scores);
+            network(5, InputCode::Bipolar, vec![hidden, last])
+        };
+        let at = |t: f64| Activation::Bipolar { threshold: vec![t] };
+        let sum = |n: Network| evaluate(&n, &[1, 0, 1, 1, 0]).sums[0];
+        assert_eq!(sum(net(at(0.0), at(0.0))), 1);
+        assert_eq!(sum(net(at(2.0), at(0.0))), -1);
+        let cut = |at: f64| Cut { at: vec![at], strict: true };
+        let zone = || Activation::Ternary { above: cut(1.0), below: cut(-1.0) };
+        assert_eq!(sum(net(zone(), zone())), -1);
     }
 
     #[test]

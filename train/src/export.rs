@@ -48,6 +48,8 @@ fn dense(layer: &Dense) -> Layer {
     Layer {
         name: layer.name.clone(),
         op: Op::Dense,
+        pool: None,
+        blocks: Vec::new(),
         weights: Weights {
             kind: match layer.quantize.weights {
                 WeightKind::Int8 => unreachable!("the recipe was checked"),

@@ -112,6 +112,8 @@ impl Sum {
         Layer {
             name: format!("fc{index}"),
             op: Op::Dense,
+            pool: None,
+            blocks: Vec::new(),
             weights: self.weights,
             bias: self.bias,
             normalize,
