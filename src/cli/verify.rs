@@ -153,11 +153,12 @@ fn text(v: &Verdict) -> String {
     }
     if let Some(m) = &v.first_mismatch {
         lines.push(format!(
-            "first mismatch ({}): image {}, layer {}, neuron {}, split {}, cycle {}: expected {}, got {}",
+            "first mismatch ({}): image {}, layer {}, neuron {}{}, split {}, cycle {}: expected {}, got {}",
             m.run,
             m.image,
             m.layer,
             m.neuron,
+            m.position.map_or(String::new(), |[r, c]| format!(" at row {r}, column {c}")),
             m.split.map_or("-".into(), |s| s.to_string()),
             m.cycle,
             m.expected,

@@ -18,6 +18,8 @@ pub struct Mismatch {
     /// Layer, `scores`, or `output`.
     pub layer: String,
     pub neuron: usize,
+    /// Row and column in the layer's map; absent where it gives one vector.
+    pub position: Option<[usize; 2]>,
     /// Split whose array first differs; absent where the arrays agree and the fault lies behind them.
     pub split: Option<usize>,
     /// The array that first differs, or those that hold the neuron.
@@ -40,10 +42,16 @@ pub(super) struct Compared {
     pub first: Option<(usize, String, String)>,
 }
 
-/// Compares a tap of a layer or of the scores.
-pub(super) fn tap(plan: &Plan, tap: &Tap, data: &Payload, trace: &Trace) -> Compared {
+/// Compares a tap of a layer or of the scores; the layer's `firing`-th of this image, that is, position.
+pub(super) fn tap(plan: &Plan, tap: &Tap, firing: usize, data: &Payload, trace: &Trace) -> Compared {
     match tap.kind {
-        TapKind::Layer(k) => layer(plan.layers[k].sum_width, data, &trace.layers[k]),
+        TapKind::Layer(k) => {
+            let (layer_plan, whole) = (&plan.layers[k], &trace.layers[k]);
+            if layer_plan.map.positions() == 1 {
+                return layer(layer_plan.sum_width, data, whole);
+            }
+            layer(layer_plan.sum_width, data, &whole.position(firing, layer_plan.neurons))
+        }
         TapKind::Scores => {
             let classes = plan.classes();
             let bits = Bits::from_le_bytes(&data.bytes, tap.bits);

@@ -9,7 +9,7 @@ use super::run::{RunOptions, run};
 use super::{Build, CosimError, Options, Simulator};
 use crate::emit::{self, TapKind};
 use crate::golden::{ArrayPlace, Bits, Golden, LayerDetail, Site, locate as places};
-use crate::plan::ReadoutPlan;
+use crate::plan::{LayerPlan, ReadoutPlan};
 
 /// Cycles of waveform before and after the place.
 const AROUND: u64 = 200;
@@ -34,7 +34,8 @@ pub(super) fn locate(
         && found.neuron < plan.layers[layer].neurons
     {
         let places = places(&plan.layers[layer], found.neuron);
-        let detail = Golden::new(plan).run_detailed(images[found.image]);
+        let details = Golden::new(plan).details(images[found.image], layer);
+        let vectors = vectors(&plan.layers[layer], found.position);
         let taps = emit::taps(plan);
         let mut first: Option<(u64, usize, String)> = None;
         run(build, options.simulator, &model.program, beats, &again, |record| {
@@ -43,9 +44,15 @@ pub(super) fn locate(
                 return;
             }
             let bits = Bits::from_le_bytes(&data.bytes, taps[tap].bits);
-            let different = match (&taps[tap].kind, &detail.layers[layer]) {
+            let per_vector = taps[tap].per_image / plan.layers[layer].vectors().max(1);
+            let vector = firing / per_vector.max(1);
+            if !taps[tap].is_detail() || !vectors.contains(&vector) || vector >= details.len() {
+                return;
+            }
+            let different = match (&taps[tap].kind, &details[vector]) {
                 (TapKind::Lanes { layer: l, width }, LayerDetail::Pcsa(reads)) if *l == layer => {
-                    lane_difference(&places, firing, *width, &bits, reads.read(firing))
+                    let read = firing % per_vector;
+                    lane_difference(&places, read, *width, &bits, reads.read(read))
                 }
                 (TapKind::Votes(l), LayerDetail::Sa(blocks)) if *l == layer => {
                     let neurons = plan.layers[layer].neurons;
@@ -78,7 +85,7 @@ pub(super) fn locate(
             None => {
                 found.array = places.iter().map(|p| describe(build, layer, p)).collect::<Vec<_>>().join("; ");
                 found.note = "the arrays of this neuron agree with the golden model: the fault lies behind them, in \
-                              accumulator, threshold, vote aggregation or output register"
+                              accumulator, threshold, pool, vote aggregation or output register"
                     .into();
             }
         }
@@ -88,6 +95,19 @@ pub(super) fn locate(
     }
     found.waveform = waveform(build, options, beats, &again, found.cycle)?;
     Ok(found)
+}
+
+/// Input vectors of a layer that a position of its map depends on.
+fn vectors(layer: &LayerPlan, position: Option<[usize; 2]>) -> Vec<usize> {
+    let [row, column] = position.unwrap_or([0, 0]);
+    match &layer.pool {
+        None => vec![row * layer.map.columns + column],
+        Some(pool) => {
+            let (rows, columns) = (row * pool.stride[0].., column * pool.stride[1]..);
+            let columns: Vec<usize> = columns.take(pool.size[1]).collect();
+            rows.take(pool.size[0]).flat_map(|r| columns.iter().map(move |c| r * pool.from.columns + c)).collect()
+        }
+    }
 }
 
 /// The neuron's first lane whose partial sum differs in this read.

@@ -2,17 +2,25 @@
 
 use crate::plan::Plan;
 
-/// Beats of all images, least significant code first, the last beat of an image filled with zeros.
+/// Beats of all images, least significant code first. Every vector begins a beat; the rest of its last one is filled with
+/// zeros. Images are stored channel by channel, and a position's vector holds its channels.
 pub(super) fn beats<'a>(plan: &Plan, images: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
-    let bytes = plan.input.beats * plan.stream_bits / 8;
+    let (positions, channels) = (plan.input.vectors, plan.input.codes());
+    let bytes = plan.input.beats / positions * plan.stream_bits / 8;
     let mut out = Vec::new();
     for image in images {
-        let start = out.len();
-        match plan.input.code_bits {
-            8 => out.extend_from_slice(image),
-            _ => out.extend(image.chunks(8).map(|c| c.iter().enumerate().fold(0, |b, (i, v)| b | (v & 1) << i))),
+        for position in 0..positions {
+            let start = out.len();
+            let codes = (0..channels).map(|c| image[c * positions + position]);
+            match plan.input.code_bits {
+                8 => out.extend(codes),
+                _ => {
+                    let codes: Vec<u8> = codes.collect();
+                    out.extend(codes.chunks(8).map(|c| c.iter().enumerate().fold(0, |b, (i, v)| b | (v & 1) << i)));
+                }
+            }
+            out.resize(start + bytes, 0);
         }
-        out.resize(start + bytes, 0);
     }
     out
 }

@@ -154,24 +154,28 @@ impl<'a> Tally<'a> {
 
     fn take(&mut self, record: Record) {
         match record {
-            Record::Tap { tap, image, cycle, data, .. } => {
+            Record::Tap { tap, image, cycle, firing, data } => {
                 if self.taps[tap].is_detail() {
                     return;
                 }
                 *self.seen.entry((tap, image)).or_default() += 1;
                 let plan = &self.build.plan;
-                let compared = self.traces.get(image).map(|t| compare::tap(plan, &self.taps[tap], &data, t));
-                let layer = match self.taps[tap].kind {
-                    TapKind::Layer(k) => plan.layers[k].name.clone(),
-                    _ => "scores".into(),
+                let compared = self.traces.get(image).map(|t| compare::tap(plan, &self.taps[tap], firing, &data, t));
+                let (layer, position) = match self.taps[tap].kind {
+                    TapKind::Layer(k) => {
+                        let map = plan.layers[k].map;
+                        let position = [firing / map.columns, firing % map.columns];
+                        (plan.layers[k].name.clone(), (map.positions() > 1).then_some(position))
+                    }
+                    _ => ("scores".into(), None),
                 };
-                self.count(compared, image, tap, layer, cycle);
+                self.count(compared, image, tap, layer, position, cycle);
             }
             Record::Output { image, cycle, data } => {
                 *self.seen.entry((self.taps.len(), image)).or_default() += 1;
                 self.done.push(cycle);
                 let compared = self.traces.get(image).map(|t| compare::output(&data, t));
-                self.count(compared, image, self.taps.len(), "output".into(), cycle);
+                self.count(compared, image, self.taps.len(), "output".into(), None, cycle);
             }
             Record::Reset { first_dropped, started, .. } => {
                 self.resets += 1;
@@ -186,7 +190,15 @@ impl<'a> Tally<'a> {
     }
 
     /// Adds a comparison; without one the image does not exist, which is a mismatch of its own.
-    fn count(&mut self, compared: Option<Compared>, image: usize, stage: usize, layer: String, cycle: u64) {
+    fn count(
+        &mut self,
+        compared: Option<Compared>,
+        image: usize,
+        stage: usize,
+        layer: String,
+        position: Option<[usize; 2]>,
+        cycle: u64,
+    ) {
         let compared = compared.unwrap_or(Compared {
             values: 0,
             wrong: 1,
@@ -195,13 +207,14 @@ impl<'a> Tally<'a> {
         self.compared += compared.values;
         self.mismatches += compared.wrong;
         let Some((neuron, expected, got)) = compared.first else { return };
-        let rank = |m: &Mismatch| (m.image, self.stage(&m.layer), m.neuron);
-        if self.first.as_ref().is_none_or(|m| (image, stage, neuron) < rank(m)) {
+        let rank = |m: &Mismatch| (m.image, self.stage(&m.layer), m.position, m.neuron);
+        if self.first.as_ref().is_none_or(|m| (image, stage, position, neuron) < rank(m)) {
             self.first = Some(Mismatch {
                 run: self.name,
                 image,
                 layer,
                 neuron,
+                position,
                 split: None,
                 array: String::new(),
                 cycle,
@@ -227,7 +240,8 @@ impl<'a> Tally<'a> {
         let stages: Vec<usize> = stages.chain([self.taps.len()]).collect();
         for image in 0..self.traces.len() {
             for stage in &stages {
-                if self.seen.contains_key(&(*stage, image)) {
+                let due = self.taps.get(*stage).map_or(1, |t| t.per_image);
+                if self.seen.get(&(*stage, image)) == Some(&due) {
                     continue;
                 }
                 let layer = match self.taps.get(*stage).map(|t| &t.kind) {
@@ -236,7 +250,7 @@ impl<'a> Tally<'a> {
                     None => "output".into(),
                 };
                 let missing = Compared { values: 0, wrong: 1, first: Some((0, "an output".into(), "none".into())) };
-                self.count(Some(missing), image, *stage, layer, 0);
+                self.count(Some(missing), image, *stage, layer, None, 0);
             }
         }
     }
@@ -340,8 +354,13 @@ fn expect(build: &Build, images: &[&[u8]], progress: &(dyn Fn(Phase, usize) + Sy
     let (mut compared, mut mismatches, mut classes) = (0, 0, 0);
     let scores_exact = build.plan.scores.affine.as_ref().is_none_or(|a| a.exact);
     for (trace, reference) in traces.iter().zip(&references) {
-        let activations = reference.activations.iter().flatten().map(|v| i64::from(*v));
-        let all = activations.chain(reference.sums.iter().copied());
+        // The network's maps run channel by channel, the hardware's position by position.
+        let hidden = reference.activations.iter().zip(&build.plan.layers).flat_map(|(values, layer)| {
+            let positions = layer.map.positions();
+            let channels = values.len() / positions;
+            (0..values.len()).map(move |i| i64::from(values[i % channels * positions + i / channels]))
+        });
+        let all = hidden.chain(reference.sums.iter().copied());
         let golden = trace.layers.iter().flat_map(|l| l.values()).map(i64::from);
         for (g, r) in golden.zip(all) {
             compared += 1;

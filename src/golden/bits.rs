@@ -56,6 +56,41 @@ impl Bits {
         (0..self.len).map(|i| self.get(i))
     }
 
+    /// Bits `start .. start + len`.
+    pub fn slice(&self, start: usize, len: usize) -> Self {
+        assert!(start + len <= self.len, "bits {start} to {} of {}", start + len, self.len);
+        let (first, shift) = (start / 64, start % 64);
+        let word = |k: usize| self.words.get(first + k).copied().unwrap_or(0);
+        let moved = |k: usize| if shift == 0 { word(k) } else { word(k) >> shift | word(k + 1) << (64 - shift) };
+        let mut words: Vec<u64> = (0..len.div_ceil(64)).map(moved).collect();
+        if let Some(last) = words.last_mut().filter(|_| !len.is_multiple_of(64)) {
+            *last &= (1 << (len % 64)) - 1;
+        }
+        Self { len, words }
+    }
+
+    /// Puts `other` behind the last bit.
+    pub fn append(&mut self, other: &Self) {
+        let shift = self.len % 64;
+        self.len += other.len;
+        for word in &other.words {
+            match self.words.last_mut().filter(|_| shift != 0) {
+                Some(last) => {
+                    *last |= word << shift;
+                    self.words.push(word >> (64 - shift));
+                }
+                None => self.words.push(*word),
+            }
+        }
+        self.words.truncate(self.len.div_ceil(64));
+    }
+
+    /// Word by word `f` of two vectors of one length; `f` must keep zeros zero.
+    pub fn zip(&self, other: &Self, f: impl Fn(u64, u64) -> u64) -> Self {
+        assert_eq!(self.len, other.len, "lengths differ");
+        Self { len: self.len, words: self.words.iter().zip(&other.words).map(|(a, b)| f(*a, *b)).collect() }
+    }
+
     /// `len.div_ceil(8)` bytes: bit `i` is bit `i % 8` of byte `i / 8`; the rest of the last byte is 0.
     pub fn to_le_bytes(&self) -> Vec<u8> {
         let mut bytes: Vec<u8> = self.words.iter().flat_map(|w| w.to_le_bytes()).collect();
@@ -86,6 +121,24 @@ mod tests {
         assert_eq!(Bits::from_le_bytes(&[0xff, 0xff], 9).to_le_bytes(), [0xff, 1]);
         assert_eq!(bits.count_ones(), 4);
         assert!(bits.get(66) && !bits.get(65));
+    }
+
+    #[test]
+    fn bits_are_appended_across_words() {
+        let (a, b) = (Bits::from_fn(60, |i| i % 3 == 0), Bits::from_fn(70, |i| i % 5 == 1));
+        let mut both = Bits::default();
+        [&a, &b, &a].into_iter().for_each(|x| both.append(x));
+        let bit = |i: usize| {
+            if i < 60 {
+                a.get(i)
+            } else if i < 130 {
+                b.get(i - 60)
+            } else {
+                a.get(i - 130)
+            }
+        };
+        assert_eq!(both, Bits::from_fn(190, bit));
+        assert_eq!((both.slice(60, 70), both.slice(130, 60), both.slice(0, 60)), (b, a.clone(), a));
     }
 
     #[test]

@@ -5,20 +5,10 @@ use std::ops::Range;
 
 use super::layer::{Layer, Scratch};
 use super::matrix::Planes;
-use super::{Bits, LayerTrace, Trace};
+use super::{Bits, LayerTrace};
 use crate::plan::{LayerPlan, PcsaPlan, ReadoutPlan, SaPlan};
 
-/// A trace, and beside it what every array read gives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Detail {
-    /// The first layer's inputs; integers are [`LayerTrace::Sums`].
-    pub input: LayerTrace,
-    pub trace: Trace,
-    /// One a layer.
-    pub layers: Vec<LayerDetail>,
-}
-
-/// Array reads of a layer.
+/// Array reads of a layer for one of its input vectors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LayerDetail {
     Pcsa(Reads),
@@ -71,7 +61,7 @@ impl Layer {
     pub fn detail(&self, x: &LayerTrace, scratch: &mut Scratch) -> LayerDetail {
         match self.readout() {
             ReadoutPlan::Pcsa(pcsa) => LayerDetail::Pcsa(self.reads(pcsa, x)),
-            ReadoutPlan::Sa(sa) => LayerDetail::Sa(self.votes(sa, x, scratch)),
+            ReadoutPlan::Sa(sa) => LayerDetail::Sa(self.block_votes(sa, x, scratch)),
             ReadoutPlan::Digital(_) => LayerDetail::Digital,
         }
     }
@@ -94,13 +84,12 @@ impl Layer {
         Reads { lanes, sums }
     }
 
-    fn votes(&self, plan: &SaPlan, x: &LayerTrace, scratch: &mut Scratch) -> Vec<BlockVotes> {
-        let mut blocks = Vec::with_capacity(plan.block_sizes.len());
-        self.each_block(x, scratch, |k, sums, _| {
-            let votes = |thresholds: &Vec<i32>| Bits::from_fn(sums.len(), |j| sums[j] >= thresholds[j]);
-            blocks.push(BlockVotes { high: votes(&plan.high[k]), low: plan.low.get(k).map(votes) });
-        });
-        blocks
+    fn block_votes(&self, plan: &SaPlan, x: &LayerTrace, scratch: &mut Scratch) -> Vec<BlockVotes> {
+        let cuts = self.cuts(x, scratch);
+        let neurons = self.neurons();
+        let block = |bits: &Bits, k: usize| Bits::from_fn(neurons, |j| bits.get(k * neurons + j));
+        let votes = |k: usize| BlockVotes { high: block(&cuts.high, k), low: cuts.low.as_ref().map(|l| block(l, k)) };
+        (0..plan.block_sizes.len()).map(votes).collect()
     }
 }
 

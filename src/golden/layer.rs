@@ -1,16 +1,20 @@
-//! One layer: weights packed once, outputs for one input vector.
+//! One layer: weights packed once, outputs for the map before it.
 
 use ndarray::s;
 
+use super::cuts::{Cuts, pooled};
 use super::matrix::{Matrix, Planes};
+use super::source::Gather;
 use super::{Bits, LayerTrace, kernels};
-use crate::plan::{LayerPlan, OutputPlan, ReadoutPlan, SaPlan, Values};
+use crate::plan::{LayerPlan, OutputPlan, PoolPlace, PoolPlan, ReadoutPlan, SaPlan, Values};
 
 pub(super) struct Layer {
     neurons: usize,
     weights: Weights,
     output: OutputPlan,
     readout: ReadoutPlan,
+    gather: Gather,
+    pool: Option<PoolPlan>,
 }
 
 enum Weights {
@@ -34,7 +38,6 @@ pub(super) struct Scratch {
     narrow: Vec<i16>,
     wide: Vec<i32>,
     sums: Vec<i32>,
-    votes: Vec<i32>,
 }
 
 impl Layer {
@@ -61,7 +64,14 @@ impl Layer {
                 Weights::Integers { values: weights.iter().copied().collect(), inputs }
             }
         };
-        Self { neurons: plan.neurons, weights, output: plan.output.clone(), readout: plan.readout.clone() }
+        Self {
+            neurons: plan.neurons,
+            weights,
+            output: plan.output.clone(),
+            readout: plan.readout.clone(),
+            gather: Gather::new(&plan.source, plan.inputs),
+            pool: plan.pool.clone(),
+        }
     }
 
     pub fn neurons(&self) -> usize {
@@ -80,19 +90,47 @@ impl Layer {
         }
     }
 
-    /// Outputs for the input vector `x`.
-    pub fn run(&self, x: &LayerTrace, scratch: &mut Scratch) -> LayerTrace {
+    pub fn gather(&self) -> &Gather {
+        &self.gather
+    }
+
+    /// Outputs for the map before, position by position.
+    pub fn run(&self, map: &LayerTrace, scratch: &mut Scratch) -> LayerTrace {
+        if let OutputPlan::Sums = self.output {
+            let mut all = Vec::new();
+            self.gather.each(map, |x| {
+                self.sums(x, scratch);
+                all.extend_from_slice(&scratch.sums);
+            });
+            return LayerTrace::Sums(all);
+        }
+        let mut cuts = Vec::with_capacity(self.gather.vectors());
+        self.gather.each(map, |x| cuts.push(self.cuts(x, scratch)));
+        let pools = |place: PoolPlace| self.pool.as_ref().filter(|p| p.place == place);
+        if let Some(pool) = pools(PoolPlace::Votes) {
+            cuts = pooled(pool, &cuts);
+        }
         if let ReadoutPlan::Sa(sa) = &self.readout {
-            return self.aggregate(sa, x, scratch);
+            cuts.iter_mut().for_each(|c| *c = aggregated(sa.block_sizes.len(), self.neurons, c));
+        }
+        if let Some(pool) = pools(PoolPlace::Outputs) {
+            cuts = pooled(pool, &cuts);
+        }
+        Cuts::trace(&cuts)
+    }
+
+    /// Thresholded sums of one input vector: of blocks under `sa`, else of whole neurons.
+    pub fn cuts(&self, x: &LayerTrace, scratch: &mut Scratch) -> Cuts {
+        if let ReadoutPlan::Sa(sa) = &self.readout {
+            return self.votes(sa, x, scratch);
         }
         self.sums(x, scratch);
         let sums = scratch.sums.as_slice();
+        let reach = |t: &[i32]| Bits::from_fn(sums.len(), |j| sums[j] >= t[j]);
         match &self.output {
-            OutputPlan::Bipolar { high } => LayerTrace::Bipolar(Bits::from_fn(sums.len(), |j| sums[j] >= high[j])),
-            OutputPlan::Trit { high, low } => {
-                trits(sums.len(), |j| i32::from(sums[j] >= high[j]) - i32::from(sums[j] < low[j]))
-            }
-            OutputPlan::Sums => LayerTrace::Sums(sums.to_vec()),
+            OutputPlan::Bipolar { high } => Cuts { high: reach(high), low: None },
+            OutputPlan::Trit { high, low } => Cuts { high: reach(high), low: Some(reach(low)) },
+            OutputPlan::Sums => unreachable!("sums have no thresholds"),
         }
     }
 
@@ -116,48 +154,42 @@ impl Layer {
         }
     }
 
-    /// Votes of the blocks, added up.
-    fn aggregate(&self, sa: &SaPlan, x: &LayerTrace, scratch: &mut Scratch) -> LayerTrace {
-        scratch.votes.clear();
-        scratch.votes.resize(self.neurons, 0);
-        let trit = matches!(self.output, OutputPlan::Trit { .. });
-        self.each_block(x, scratch, |k, sums, votes| {
-            let of_neurons = votes.iter_mut().zip(sums).zip(&sa.high[k]);
-            if trit {
-                for (((vote, sum), high), low) in of_neurons.zip(&sa.low[k]) {
-                    *vote += i32::from(sum >= high) - i32::from(sum < low);
-                }
-            } else {
-                for ((vote, sum), high) in of_neurons {
-                    *vote += 2 * i32::from(sum >= high) - 1;
-                }
-            }
-        });
-        let votes = scratch.votes.as_slice();
-        match &self.output {
-            // A tie is +1.
-            OutputPlan::Bipolar { .. } => LayerTrace::Bipolar(Bits::from_fn(votes.len(), |j| votes[j] >= 0)),
-            OutputPlan::Trit { .. } => trits(votes.len(), |j| votes[j]),
-            OutputPlan::Sums => unreachable!("a 1-bit amplifier gives no sums"),
-        }
-    }
-
-    /// Calls `f(k, sums of block k, one a neuron, scratch.votes)` for every block of an array layer.
-    pub fn each_block(&self, x: &LayerTrace, scratch: &mut Scratch, mut f: impl FnMut(usize, &[i32], &mut [i32])) {
+    /// What the amplifiers of all blocks give.
+    fn votes(&self, sa: &SaPlan, x: &LayerTrace, scratch: &mut Scratch) -> Cuts {
         let planes = Planes::of(x).expect("arrays take bipolar values or trits");
-        let Scratch { slice, sums, votes, .. } = scratch;
+        let Scratch { slice, sums, .. } = scratch;
         sums.resize(self.neurons, 0);
+        let (mut high, mut low) = (Bits::default(), Bits::default());
         let mut start = 0;
         for (k, matrix) in self.matrices().iter().enumerate() {
             matrix.sums(planes.slice(start, matrix.inputs(), slice), sums);
-            f(k, sums, votes);
+            let reach = |t: &[i32]| Bits::from_fn(sums.len(), |j| sums[j] >= t[j]);
+            high.append(&reach(&sa.high[k]));
+            if let Some(thresholds) = sa.low.get(k) {
+                low.append(&reach(thresholds));
+            }
             start += matrix.inputs();
         }
+        Cuts { high, low: (!sa.low.is_empty()).then_some(low) }
     }
 }
 
-/// The signs of `len` values.
-fn trits(len: usize, value: impl Fn(usize) -> i32) -> LayerTrace {
-    let nonzero = Bits::from_fn(len, |j| value(j) != 0);
-    LayerTrace::Trit { nonzero, positive: Bits::from_fn(len, |j| value(j) > 0) }
+/// Sign of the sum of the blocks' votes: a tie is +1 where outputs are bipolar, 0 where they are trits.
+fn aggregated(blocks: usize, neurons: usize, votes: &Cuts) -> Cuts {
+    let mut sums = vec![0i32; neurons];
+    for k in 0..blocks {
+        for (j, sum) in sums.iter_mut().enumerate() {
+            let at = k * neurons + j;
+            *sum += match &votes.low {
+                // +1 above both thresholds, -1 below both.
+                Some(low) => i32::from(votes.high.get(at)) - i32::from(!low.get(at)),
+                None => 2 * i32::from(votes.high.get(at)) - 1,
+            };
+        }
+    }
+    let reach = |least: i32| Bits::from_fn(neurons, |j| sums[j] >= least);
+    match votes.low {
+        Some(_) => Cuts { high: reach(1), low: Some(reach(0)) },
+        None => Cuts { high: reach(0), low: None },
+    }
 }

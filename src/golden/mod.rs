@@ -4,20 +4,22 @@
 //! other.
 //!
 //! [`Golden::run`] gives the outputs of every layer for one image, [`Golden::run_all`] and [`Golden::stream`] for many.
-//! [`Golden::run_detailed`] adds what every single array read gives, and [`locate`] names the arrays of a neuron: both
+//! [`Golden::details`] gives what every single array read of a layer gives, and [`locate`] names the arrays of a neuron: both
 //! serve to explain a mismatch.
 
 mod bits;
+mod cuts;
 mod detail;
 mod kernels;
 mod layer;
 mod matrix;
+mod source;
 #[cfg(test)]
 mod tests;
 mod trace;
 
 pub use bits::Bits;
-pub use detail::{ArrayPlace, BlockVotes, Detail, LayerDetail, Reads, Site, locate};
+pub use detail::{ArrayPlace, BlockVotes, LayerDetail, Reads, Site, locate};
 pub use trace::{LayerTrace, Trace};
 
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -36,6 +38,8 @@ pub struct Golden {
     table: Vec<i32>,
     /// Bytes of an image.
     inputs: usize,
+    /// Vectors that an image enters as.
+    vectors: usize,
     /// What those integers are.
     values: Values,
     layers: Vec<Layer>,
@@ -47,8 +51,8 @@ impl Golden {
     pub fn new(plan: &Plan) -> Self {
         let table = (0..=255).map(|byte| plan.input.map.value(plan.input.signed, byte)).collect();
         let layers = plan.layers.iter().map(Layer::new).collect();
-        let InputPlan { count, values, .. } = plan.input;
-        Self { table, inputs: count, values, layers, scores: plan.scores.clone() }
+        let InputPlan { count, vectors, values, .. } = plan.input;
+        Self { table, inputs: count, vectors, values, layers, scores: plan.scores.clone() }
     }
 
     /// Outputs of every layer for one image: its stored bytes, one a value.
@@ -86,14 +90,16 @@ impl Golden {
         })
     }
 
-    /// What every array read gives for one image, beside the trace.
-    pub fn run_detailed(&self, image: &[u8]) -> Detail {
+    /// What every array read of layer `layer` gives for one image, vector by vector.
+    pub fn details(&self, image: &[u8], layer: usize) -> Vec<LayerDetail> {
         let mut scratch = Scratch::default();
         let trace = self.run_in(image, &mut scratch);
         let input = self.input(image);
-        let vectors = std::iter::once(&input).chain(&trace.layers);
-        let layers = self.layers.iter().zip(vectors).map(|(layer, x)| layer.detail(x, &mut scratch)).collect();
-        Detail { input, trace, layers }
+        let before = if layer == 0 { &input } else { &trace.layers[layer - 1] };
+        let layer = &self.layers[layer];
+        let mut details = Vec::new();
+        layer.gather().each(before, |x| details.push(layer.detail(x, &mut scratch)));
+        details
     }
 
     fn run_in(&self, image: &[u8], scratch: &mut Scratch) -> Trace {
@@ -112,7 +118,9 @@ impl Golden {
     /// The first layer's inputs.
     fn input(&self, image: &[u8]) -> LayerTrace {
         assert_eq!(image.len(), self.inputs, "bytes of an image");
-        let value = |i: usize| self.table[usize::from(image[i])];
+        // Images are stored channel by channel; a map lies position by position.
+        let (positions, channels) = (self.vectors, image.len() / self.vectors);
+        let value = |i: usize| self.table[usize::from(image[i % channels * positions + i / channels])];
         let plane = |f: &dyn Fn(i32) -> bool| Bits::from_fn(image.len(), |i| f(value(i)));
         match self.values {
             Values::Bipolar => LayerTrace::Bipolar(plane(&|v| v > 0)),

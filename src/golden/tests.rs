@@ -8,8 +8,8 @@ use rand_core::{RngCore, SeedableRng};
 use super::*;
 use crate::network::WeightKind;
 use crate::plan::{
-    AffineScores, Cycles, DigitalPlan, FORMAT, InputMap, LayerPlan, OutputPlan, PcsaPlan, ReadoutPlan, SaPlan,
-    SensePlan,
+    AffineScores, Cycles, DigitalPlan, FORMAT, InputMap, LayerPlan, MapPlan, OutputPlan, PcsaPlan, ReadoutPlan, SaPlan,
+    SensePlan, Source,
 };
 
 const DIGITAL: ReadoutPlan = ReadoutPlan::Digital(DigitalPlan { lane_inputs: 1, lane_neurons: 1, reads: 0 });
@@ -22,6 +22,7 @@ fn layer(weights: Array2<i8>, input: Values, output: OutputPlan, readout: Readou
         name: "l".into(),
         inputs,
         neurons,
+        source: Source::Vector,
         input,
         weight_kind: WeightKind::Int8,
         weights,
@@ -31,6 +32,9 @@ fn layer(weights: Array2<i8>, input: Values, output: OutputPlan, readout: Readou
         largest_sum,
         sum_width: 32,
         readout,
+        pool: None,
+        map: MapPlan { rows: 1, columns: 1 },
+        exact: true,
     }
 }
 
@@ -52,7 +56,7 @@ fn plan(map: InputMap, signed: bool, mut layers: Vec<LayerPlan>) -> Plan {
         clock_mhz: 100.0,
         stream_bits: 64,
         sense: SensePlan { precharge_cycles: 1, window_cycles: 7, sign_cycles: 5, zero_cycles: 20 },
-        input: InputPlan { count: layers[0].inputs, code_bits: 8, signed, map, values, beats: 1 },
+        input: InputPlan { count: layers[0].inputs, vectors: 1, code_bits: 8, signed, map, values, beats: 1 },
         layers,
         scores: ScoresPlan { affine: None, width: 32 },
         cycles: Cycles { done: vec![0], interval: 1 },
@@ -97,6 +101,18 @@ fn sa(block_sizes: &[usize], high: Vec<Vec<i32>>, low: Vec<Vec<i32>>) -> Readout
         read_cycles: 1,
         threshold_width: 32,
     })
+}
+
+/// A run with what the arrays of every layer give for its first vector.
+struct Detailed {
+    input: LayerTrace,
+    trace: Trace,
+    layers: Vec<LayerDetail>,
+}
+
+fn detailed(golden: &Golden, image: &[u8]) -> Detailed {
+    let layers = (0..golden.layers.len()).map(|k| golden.details(image, k).remove(0)).collect();
+    Detailed { input: golden.input(image), trace: golden.run(image), layers }
 }
 
 fn values(trace: &LayerTrace) -> Vec<i32> {
@@ -163,7 +179,7 @@ fn block_votes_are_added_and_a_tie_is_plus() {
     let output = OutputPlan::Bipolar { high: vec![100; 4] }; // of the whole sum: not read
     let golden =
         Golden::new(&plan(InputMap::Bit, false, vec![layer(Array2::ones((4, 4)), Values::Bipolar, output, readout)]));
-    let detail = golden.run_detailed(&[1, 1, 0, 0]);
+    let detail = detailed(&golden, &[1, 1, 0, 0]);
     assert_eq!(values(&detail.trace.layers[0]), [1, -1, 1, 1]);
     let LayerDetail::Sa(blocks) = &detail.layers[0] else { panic!() };
     assert_eq!(blocks[0], BlockVotes { high: Bits::from_le_bytes(&[0b0101], 4), low: None });
@@ -181,7 +197,7 @@ fn trit_votes_keep_zero() {
     let output = OutputPlan::Trit { high: vec![9; 5], low: vec![-9; 5] };
     let golden =
         Golden::new(&plan(trit_table(), false, vec![layer(Array2::ones((5, 5)), Values::Trit, output, readout)]));
-    let detail = golden.run_detailed(&[2, 1, 0, 2, 2]);
+    let detail = detailed(&golden, &[2, 1, 0, 2, 2]);
     assert_eq!(values(&detail.trace.layers[0]), [0, 1, 0, -1, 0]);
     let LayerDetail::Sa(blocks) = &detail.layers[0] else { panic!() };
     let votes = |block: &BlockVotes| (block.high.to_le_bytes()[0], block.low.as_ref().unwrap().to_le_bytes()[0]);
@@ -210,7 +226,7 @@ fn signed_bytes_and_8_bit_weights() {
     let first = layer(array![[-128, 127, 1], [1, -1, -2]], input, OutputPlan::Sums, DIGITAL);
     let map = InputMap::Affine { gain: 2, offset: -1 };
     let golden = Golden::new(&plan(map, true, vec![first]));
-    let detail = golden.run_detailed(&image);
+    let detail = detailed(&golden, &image);
     assert_eq!(values(&detail.input), [-3, -257, 9]);
     assert_eq!((detail.trace.scores, detail.trace.class), (vec![-32246, 236], 1));
 }
@@ -275,7 +291,7 @@ fn pcsa_reads_come_in_schedule_order() {
         place(2, 1),
         ArrayPlace { split: 1, inputs: 2..4, site: Site::Pcsa { row_tile: 1, word_line: 0, lane: 1, reads: 8..10 } }
     );
-    let detail = Golden::new(&plan(trit_table(), false, vec![first])).run_detailed(&image);
+    let detail = detailed(&Golden::new(&plan(trit_table(), false, vec![first])), &image);
     let LayerDetail::Pcsa(reads) = &detail.layers[0] else { panic!() };
     let (s, none) = (|l, r| vec![Some(l), Some(r)], || vec![None, None]);
     let last = |sum| vec![Some(sum), None]; // the second lane of column tiles 2 and 3
@@ -450,7 +466,7 @@ proptest! {
         let (plan, image) = build(&case);
         let x: Vec<i32> = image.iter().map(|byte| plan.input.map.value(false, *byte)).collect();
         let hidden = naive(&plan.layers[0], &x);
-        let detail = Golden::new(&plan).run_detailed(&image);
+        let detail = detailed(&Golden::new(&plan), &image);
         prop_assert_eq!(values(&detail.input), x);
         prop_assert_eq!(values(&detail.trace.layers[0]), hidden.clone());
         prop_assert_eq!(&detail.trace.scores, &naive(&plan.layers[1], &hidden));
@@ -463,7 +479,7 @@ proptest! {
     #[test]
     fn reads_hold_the_partial_sums_that_locate_names(case in case()) {
         let (plan, image) = build(&Case { readout: 1, values: case.values % 2, weights: case.weights % 2, ..case });
-        let (layer, detail) = (&plan.layers[0], Golden::new(&plan).run_detailed(&image));
+        let (layer, detail) = (&plan.layers[0], detailed(&Golden::new(&plan), &image));
         let (ReadoutPlan::Pcsa(pcsa), LayerDetail::Pcsa(reads)) = (&layer.readout, &detail.layers[0]) else { panic!() };
         prop_assert_eq!(reads.len(), pcsa.reads);
         let mut seen = 0;

@@ -13,7 +13,7 @@ pub struct Trace {
     pub class: usize,
 }
 
-/// Outputs of a layer, one value a neuron.
+/// Outputs of a layer, one value a neuron; those of a map position by position, `[position * neurons + neuron]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LayerTrace {
     /// 1 = +1, 0 = -1.
@@ -25,7 +25,7 @@ pub enum LayerTrace {
 }
 
 impl LayerTrace {
-    /// Number of neurons.
+    /// Number of values.
     pub fn len(&self) -> usize {
         match self {
             Self::Bipolar(bits) => bits.len(),
@@ -38,12 +38,24 @@ impl LayerTrace {
         self.len() == 0
     }
 
-    /// The value of neuron `j`.
+    /// Value `j`.
     pub fn value(&self, j: usize) -> i32 {
         match self {
             Self::Bipolar(bits) => sign(bits.get(j)),
             Self::Trit { nonzero, positive } => i32::from(nonzero.get(j)) * sign(positive.get(j)),
             Self::Sums(sums) => sums[j],
+        }
+    }
+
+    /// Values of one position of a map of `neurons` channels.
+    pub fn position(&self, position: usize, neurons: usize) -> Self {
+        let start = position * neurons;
+        match self {
+            Self::Bipolar(bits) => Self::Bipolar(bits.slice(start, neurons)),
+            Self::Trit { nonzero, positive } => {
+                Self::Trit { nonzero: nonzero.slice(start, neurons), positive: positive.slice(start, neurons) }
+            }
+            Self::Sums(sums) => Self::Sums(sums[start..start + neurons].to_vec()),
         }
     }
 

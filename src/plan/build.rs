@@ -3,15 +3,17 @@
 use ndarray::Array2;
 use sha2::{Digest, Sha256};
 
-use super::cycles::{Stage, predict};
+use super::cycles::{self, StreamIn, predict};
 use super::fold::{self, Reach};
 use super::{
-    AffineScores, DigitalPlan, FORMAT, InputMap, InputPlan, LayerPlan, OutputPlan, Plan, PlanError, ReadoutPlan,
-    SaPlan, ScoresPlan, SensePlan, Values, geometry, signed_width,
+    AffineScores, FORMAT, InputMap, InputPlan, LayerPlan, MapPlan, OutputPlan, Plan, PlanError, PoolPlace, PoolPlan,
+    ReadoutPlan, SaPlan, ScoresPlan, SensePlan, Source, StageKind, Values, WindowPlan, geometry, signed_width, stages,
 };
 use crate::device;
 use crate::hardware::{Hardware, LayerHardware, Neurons, Readout};
-use crate::network::{Activation, Domain, InputCode, InputValues, Layer, Network, Normalize, WeightKind};
+use crate::network::{
+    Activation, Domain, InputCode, InputValues, Layer, Network, Normalize, Op, PoolOrder, Shape, WeightKind,
+};
 
 /// Bits of the sense sequencer's cycle counters.
 const COUNT_WIDTH: u32 = 12;
@@ -31,18 +33,21 @@ pub fn plan(network: &Network, hardware: &Hardware) -> Result<Plan, PlanError> {
     let trits = network.layers.iter().any(|l| l.weights.kind == WeightKind::Ternary);
     let sense = sense(base, uses_pcsa, trits)?;
     let mut layers = Vec::new();
+    let shapes = network.shapes();
     for index in 0..network.layers.len() {
         let values = layers.last().map_or(input.values, |l: &LayerPlan| l.output.values());
-        layers.push(layer(network, hardware, index, values)?);
+        layers.push(layer(network, hardware, index, &shapes[index..][..2], values)?);
     }
     let last = network.layers.last().expect("a network has layers");
     let scores = scores(last, layers[layers.len() - 1].largest_sum, layers[layers.len() - 1].sum_width)?;
     let classes = last.neurons();
     let read = sense.precharge_cycles + sense.window_cycles + 1;
-    let mut stages: Vec<Stage> = layers.iter().map(|l| stage(l, read)).collect();
-    stages.push(Stage::Sequential { latency: classes as u64 + 2 });
+    let mut timing: Vec<cycles::Stage> =
+        stages::stages(&layers).iter().map(|s| stage(&layers[s.layer], s.kind, read)).collect();
+    timing.push(cycles::Stage::Sequential { latency: classes as u64 + 2 });
     let beats_out = (32 * (classes + 1)).div_ceil(base.stream.bits);
-    let cycles = predict(input.beats as u64, &stages, beats_out as u64);
+    let stream = StreamIn { beats: (input.beats / input.vectors) as u64, vectors: input.vectors as u64 };
+    let cycles = predict(stream, &timing, beats_out as u64);
     Ok(Plan {
         format: FORMAT,
         name: network.name.clone(),
@@ -156,17 +161,24 @@ fn input(network: &Network, stream_bits: usize) -> InputPlan {
         InputCode::U8(values) => (false, map(values)),
         InputCode::I8(values) => (true, map(values)),
     };
-    let values = match code.domain() {
+    let code_bits = code.bits();
+    let vectors = match network.layers[0].op {
+        Op::Dense => 1,
+        Op::Conv(_) => Shape::of_input(&network.input.shape).positions(),
+    };
+    let beats = vectors * (count / vectors).div_ceil(stream_bits / code_bits);
+    InputPlan { count, vectors, code_bits, signed, map, values: values(code.domain()), beats }
+}
+
+fn values(domain: Domain) -> Values {
+    match domain {
         Domain::Bipolar => Values::Bipolar,
         Domain::Trit => Values::Trit,
         Domain::Integer { min, max } => {
             let largest = i64::from(min).abs().max(i64::from(max).abs());
             Values::Integer { width: signed_width(largest).max(2), min, max }
         }
-    };
-    let code_bits = code.bits();
-    let beats = count.div_ceil(stream_bits / code_bits);
-    InputPlan { count, code_bits, signed, map, values, beats }
+    }
 }
 
 fn map(values: &InputValues) -> InputMap {
@@ -187,6 +199,8 @@ fn readout(network: &Network, hardware: &Hardware, index: usize) -> Readout {
     let integers = matches!(network.input_domain(index), Domain::Integer { .. });
     let int8 = network.layers[index].weights.kind == WeightKind::Int8;
     match hardware.base.readout {
+        // Votes of blocks come from amplifiers, wherever the layer stands.
+        _ if !network.layers[index].blocks.is_empty() => Readout::Sa,
         Readout::Digital => Readout::Digital,
         _ if integers || int8 => Readout::Digital,
         Readout::Sa | Readout::Adc if end => Readout::Pcsa,
@@ -194,29 +208,25 @@ fn readout(network: &Network, hardware: &Hardware, index: usize) -> Readout {
     }
 }
 
-fn layer(network: &Network, hardware: &Hardware, index: usize, input: Values) -> Result<LayerPlan, PlanError> {
+fn layer(
+    network: &Network,
+    hardware: &Hardware,
+    index: usize,
+    shapes: &[Shape],
+    values_in: Values,
+) -> Result<LayerPlan, PlanError> {
     let layer = &network.layers[index];
     let own = hardware.layer(&layer.name);
-    let bad = |reason: &str| Err(PlanError::layer(&layer.name, reason));
     let readout = readout(network, hardware, index);
-    let integers = matches!(input, Values::Integer { .. });
-    match readout {
-        Readout::Pcsa if integers => {
-            return bad("readout = \"pcsa\" reads bipolar values and trits, but its inputs are 8-bit; use \"digital\"");
-        }
-        Readout::Sa if integers => {
-            return bad("readout = \"sa\" takes bipolar values and trits, but its inputs are 8-bit; use \"digital\"");
-        }
-        Readout::Sa if layer.activation == Activation::Scores => {
-            return bad(
-                "readout = \"sa\" gives 1-bit votes, no scores; use \"pcsa\" or \"digital\" for the last layer",
-            );
-        }
-        Readout::Pcsa | Readout::Sa if layer.weights.kind == WeightKind::Int8 => {
-            return bad("its weights are 8-bit, which one cell pair cannot hold; use readout = \"digital\"");
-        }
-        _ => {}
-    }
+    let source = source(layer, index == 0, shapes[0], values_in);
+    // Padding with 0 turns bipolar values into trits.
+    let input = match values_in {
+        Values::Integer { .. } => values(network.seen_domain(index)),
+        _ if matches!(&source, Source::Window(w) if w.gates()) => Values::Trit,
+        other => other,
+    };
+    check_readout(layer, readout, input)?;
+    let bad = |reason: &str| Err(PlanError::layer(&layer.name, reason));
     let (inputs, neurons) = (layer.inputs(), layer.neurons());
     // A cell pair may be misread as any trit, so arrays count with every weight at +-1.
     let largest_sum = match readout {
@@ -226,36 +236,61 @@ fn layer(network: &Network, hardware: &Hardware, index: usize, input: Values) ->
     if signed_width(largest_sum + 1) > 31 {
         return bad("its sums may exceed 31 bits; narrow the inputs or the weights");
     }
-    let flipped: Vec<bool> = match layer.activation {
-        Activation::Scores => vec![false; neurons],
-        _ => (0..neurons).map(|j| fold::falls(layer, j, largest_sum)).collect(),
+    // What follows the sums, block by block, with the number of the block's first input.
+    let mut start = 0;
+    let parts: Vec<(Layer, usize)> = match layer.blocks.len() {
+        0 => vec![(layer.clone(), 0)],
+        n => (0..n)
+            .map(|k| {
+                start += layer.blocks[k].inputs;
+                (layer.block(k), start - layer.blocks[k].inputs)
+            })
+            .collect(),
     };
-    let weights = Array2::from_shape_fn((neurons, inputs), |(j, i)| {
-        if flipped[j] { -layer.weights.values[[j, i]] } else { layer.weights.values[[j, i]] }
-    });
-    if layer.weights.kind == WeightKind::Int8
-        && let Some((j, i)) = (0..neurons)
-            .filter(|j| flipped[*j])
-            .flat_map(|j| (0..inputs).map(move |i| (j, i)))
-            .find(|at| layer.weights.values[*at] == i8::MIN)
-    {
-        return bad(&format!(
-            "weight [{j}, {i}] is -128 in a neuron of negative gain; its flip, 128, is no 8-bit weight"
-        ));
+    let part_largest = |part: &Layer| if layer.blocks.is_empty() { largest_sum } else { part.inputs() as i64 };
+    let flips =
+        |part: &Layer, j: usize| layer.activation != Activation::Scores && fold::falls(part, j, part_largest(part));
+    let flipped: Vec<bool> = parts.iter().flat_map(|(p, _)| (0..neurons).map(move |j| flips(p, j))).collect();
+    let mut weights = layer.weights.values.clone();
+    for (k, (part, start)) in parts.iter().enumerate() {
+        for j in (0..neurons).filter(|j| flipped[k * neurons + j]) {
+            for i in *start..start + part.inputs() {
+                let Some(flip) = weights[[j, i]].checked_neg() else {
+                    return bad(&format!(
+                        "weight [{j}, {i}] is -128 in a neuron of negative gain; its flip, 128, is no 8-bit weight"
+                    ));
+                };
+                weights[[j, i]] = flip;
+            }
+        }
     }
-    let output = output(layer, &flipped, largest_sum);
+    let outputs: Vec<OutputPlan> = parts
+        .iter()
+        .enumerate()
+        .map(|(k, (part, _))| output(part, &flipped[k * neurons..][..neurons], part_largest(part)))
+        .collect();
+    let output = if layer.blocks.is_empty() { outputs[0].clone() } else { of_votes(&outputs[0]) };
+    let mut exact = true;
     let readout = match readout {
         Readout::Pcsa => ReadoutPlan::Pcsa(geometry::pcsa(inputs, neurons, own)?),
         Readout::Digital => ReadoutPlan::Digital(geometry::digital(inputs, neurons, own)),
-        Readout::Sa => ReadoutPlan::Sa(sa(layer, own, &output, &flipped)?),
+        Readout::Sa if layer.blocks.is_empty() => {
+            let plan = sa(layer, own, &output, &flipped)?;
+            exact = plan.block_sizes.len() == 1;
+            ReadoutPlan::Sa(plan)
+        }
+        Readout::Sa => ReadoutPlan::Sa(trained_split(layer, own, &outputs)?),
         Readout::Adc => unreachable!("refused in check"),
     };
+    let blocks = if let ReadoutPlan::Sa(sa) = &readout { sa.block_sizes.len() } else { 1 };
+    let pool = pool(layer, &parts, shapes[0], blocks)?;
     let bytes: Vec<u8> = weights.iter().map(|w| *w as u8).collect();
     let input_width = if let Values::Integer { width, .. } = input { width } else { 2 };
     Ok(LayerPlan {
         name: layer.name.clone(),
         inputs,
         neurons,
+        source,
         input,
         weight_kind: layer.weights.kind,
         weights,
@@ -265,7 +300,126 @@ fn layer(network: &Network, hardware: &Hardware, index: usize, input: Values) ->
         largest_sum,
         sum_width: signed_width(largest_sum + 1).max(input_width),
         readout,
+        pool,
+        map: shapes[1].into(),
+        exact,
     })
+}
+
+/// Refuses what a readout cannot do.
+fn check_readout(layer: &Layer, readout: Readout, input: Values) -> Result<(), PlanError> {
+    let integers = matches!(input, Values::Integer { .. });
+    let reason = match readout {
+        Readout::Pcsa if integers => {
+            "readout = \"pcsa\" reads bipolar values and trits, but its inputs are 8-bit; use \"digital\""
+        }
+        Readout::Sa if integers => {
+            "readout = \"sa\" takes bipolar values and trits, but its inputs are 8-bit; use \"digital\""
+        }
+        Readout::Sa if layer.activation == Activation::Scores => {
+            "readout = \"sa\" gives 1-bit votes, no scores; use \"pcsa\" or \"digital\" for the last layer"
+        }
+        Readout::Pcsa | Readout::Sa if layer.weights.kind == WeightKind::Int8 => {
+            "its weights are 8-bit, which one cell pair cannot hold; use readout = \"digital\""
+        }
+        Readout::Pcsa | Readout::Adc | Readout::Digital if !layer.blocks.is_empty() => {
+            "it was trained split, so each block needs an amplifier of its own; use readout = \"sa\""
+        }
+        _ => return Ok(()),
+    };
+    Err(PlanError::layer(&layer.name, reason))
+}
+
+/// How the layer's input vectors are formed from the map before it.
+fn source(layer: &Layer, first: bool, before: Shape, values: Values) -> Source {
+    match &layer.op {
+        // An image that a dense layer takes comes as one vector.
+        Op::Dense if first || before.positions() == 1 => Source::Vector,
+        Op::Dense => Source::Flatten { positions: before.positions() },
+        Op::Conv(conv) => Source::Window(WindowPlan {
+            channels: before.channels,
+            map: before.into(),
+            kernel: conv.kernel,
+            stride: conv.stride,
+            pad: conv.pad,
+            pad_value: conv.pad_value,
+            values,
+            windows: conv.output(before, 1).expect("validated: the kernel fits").into(),
+        }),
+    }
+}
+
+/// The pool behind a layer's sums.
+fn pool(layer: &Layer, parts: &[(Layer, usize)], before: Shape, blocks: usize) -> Result<Option<PoolPlan>, PlanError> {
+    let Some(pool) = &layer.pool else { return Ok(None) };
+    if (0..2).any(|side| pool.stride[side] < pool.size[side]) {
+        let reason = format!(
+            "its pool of {:?} moves by {:?}, so that windows overlap; only strides of at least the size can be built",
+            pool.size, pool.stride
+        );
+        return Err(PlanError::layer(&layer.name, reason));
+    }
+    let from: MapPlan = layer.sum_shape(before).expect("validated: the kernel fits").into();
+    let (place, all) = match pool.order {
+        PoolOrder::AfterActivation => (PoolPlace::Outputs, vec![false; layer.neurons()]),
+        PoolOrder::BeforeNormalize => {
+            let falls = |part: &Layer, j: usize| match &part.normalize {
+                Normalize::None => false,
+                Normalize::BatchNorm { gamma, .. } => gamma[j] < 0.0,
+                Normalize::Affine { gain, .. } => gain[j] < 0.0,
+            };
+            let of = |(part, _): &(Layer, usize)| (0..layer.neurons()).map(|j| falls(part, j)).collect::<Vec<_>>();
+            if blocks == 1 {
+                (PoolPlace::Outputs, of(&parts[0]))
+            } else {
+                // Blocks of a layer trained whole share its normalisation.
+                (PoolPlace::Votes, (0..blocks).flat_map(|k| of(&parts[k.min(parts.len() - 1)])).collect())
+            }
+        }
+    };
+    Ok(Some(PoolPlan { from, size: pool.size, stride: pool.stride, place, all }))
+}
+
+/// The aggregated output of a layer trained split: the sign of its votes' sum.
+fn of_votes(block: &OutputPlan) -> OutputPlan {
+    let neurons = match block {
+        OutputPlan::Bipolar { high } | OutputPlan::Trit { high, .. } => high.len(),
+        OutputPlan::Sums => unreachable!("validated: votes are no scores"),
+    };
+    match block {
+        OutputPlan::Trit { .. } => OutputPlan::Trit { high: vec![1; neurons], low: vec![0; neurons] },
+        _ => OutputPlan::Bipolar { high: vec![0; neurons] },
+    }
+}
+
+/// Blocks as they were trained.
+fn trained_split(layer: &Layer, own: &LayerHardware, outputs: &[OutputPlan]) -> Result<SaPlan, PlanError> {
+    let references = if matches!(outputs[0], OutputPlan::Trit { .. }) { 2 } else { 1 };
+    let read_cycles = cycles("sa.read_ns", own.sa.read_ns, own.clock.mhz)?;
+    let sizes: Vec<usize> = layer.blocks.iter().map(|b| b.inputs).collect();
+    let bad = |reason: String| Err(PlanError::layer(&layer.name, reason));
+    if sizes != geometry::block_sizes(layer.inputs(), sizes.len()) {
+        return bad(format!(
+            "it was trained in blocks of {sizes:?} inputs; arrays side by side take blocks that differ by one at most, the larger ones first"
+        ));
+    }
+    if sizes[0] > own.array.inputs {
+        let inputs = own.array.inputs;
+        return bad(format!("it was trained in blocks of {} inputs, but array.inputs = {inputs}", sizes[0]));
+    }
+    let mut plan = geometry::sa(layer.inputs(), layer.neurons(), references, own, read_cycles, sizes)?;
+    for output in outputs {
+        match output {
+            OutputPlan::Bipolar { high } => plan.high.push(high.clone()),
+            OutputPlan::Trit { high, low } => {
+                plan.high.push(high.clone());
+                plan.low.push(low.clone());
+            }
+            OutputPlan::Sums => unreachable!("validated: votes are no scores"),
+        }
+    }
+    plan.threshold_width = signed_width(plan.block_sizes[0] as i64 + 1);
+    Ok(plan)
 }
 
 /// Largest magnitude that any partial sum of any neuron can take: the sum of all magnitudes.
@@ -294,7 +448,8 @@ fn output(layer: &Layer, flipped: &[bool], largest: i64) -> OutputPlan {
 fn sa(layer: &Layer, own: &LayerHardware, whole: &OutputPlan, flipped: &[bool]) -> Result<SaPlan, PlanError> {
     let references = if matches!(whole, OutputPlan::Trit { .. }) { 2 } else { 1 };
     let read_cycles = cycles("sa.read_ns", own.sa.read_ns, own.clock.mhz)?;
-    let mut plan = geometry::sa(layer.inputs(), layer.neurons(), references, own, read_cycles)?;
+    let sizes = geometry::block_sizes(layer.inputs(), geometry::blocks(layer.inputs(), own.array.inputs));
+    let mut plan = geometry::sa(layer.inputs(), layer.neurons(), references, own, read_cycles, sizes)?;
     // A layer in one block is exact; several blocks share the real threshold out.
     let split = |cut: &dyn Fn(usize) -> (f64, Reach), exact: &[i32]| -> Vec<Vec<i32>> {
         if plan.block_sizes.len() == 1 {
@@ -346,12 +501,48 @@ impl OutputPlan {
     }
 }
 
-fn stage(layer: &LayerPlan, pcsa_read: usize) -> Stage {
-    match &layer.readout {
-        ReadoutPlan::Pcsa(p) => Stage::Sequential { latency: (p.reads * pcsa_read + 3) as u64 },
-        ReadoutPlan::Digital(DigitalPlan { reads, .. }) => Stage::Sequential { latency: *reads as u64 + 3 },
-        ReadoutPlan::Sa(s) => Stage::Pipelined { reads: (s.reads * s.read_cycles) as u64 },
+/// A stage as the cycles see it; `pcsa_read` cycles for a read of a PCSA array.
+fn stage(layer: &LayerPlan, kind: StageKind, pcsa_read: usize) -> cycles::Stage {
+    use cycles::Stage;
+    match (kind, &layer.source, &layer.readout) {
+        (StageKind::Slice, ..) => Stage::Slice,
+        (StageKind::Window, Source::Window(window), _) => Stage::Window(slots(window)),
+        (StageKind::Flatten, Source::Flatten { positions }, _) => Stage::Collect(*positions as u64),
+        (StageKind::Read, _, ReadoutPlan::Pcsa(p)) => Stage::Sequential { latency: (p.reads * pcsa_read + 3) as u64 },
+        (StageKind::Read, _, ReadoutPlan::Digital(d)) => Stage::Pipelined { reads: d.reads as u64, delay: 3 },
+        (StageKind::Read, _, ReadoutPlan::Sa(s)) => {
+            Stage::Pipelined { reads: (s.reads * s.read_cycles) as u64, delay: 1 }
+        }
+        (StageKind::Aggregate, ..) => Stage::Register,
+        (StageKind::PoolVotes | StageKind::PoolOutputs, ..) => {
+            Stage::Pool(pool_gives(layer.pool.as_ref().expect("a pool's stage")))
+        }
+        _ => unreachable!("a stage of another source"),
     }
+}
+
+/// The former's positions, row by row: padding or not, and whether a window ends there.
+fn slots(window: &WindowPlan) -> Vec<cycles::Slot> {
+    let padded = window.padded();
+    let [above, left, ..] = window.pad;
+    let inside = |row: usize, column: usize| {
+        (above..above + window.map.rows).contains(&row) && (left..left + window.map.columns).contains(&column)
+    };
+    let ends = |at: usize, side: usize, windows: usize| {
+        let first = window.kernel[side] - 1;
+        at >= first && (at - first).is_multiple_of(window.stride[side]) && (at - first) / window.stride[side] < windows
+    };
+    let slot = |row: usize, column: usize| cycles::Slot {
+        padding: !inside(row, column),
+        gives: ends(row, 0, window.windows.rows) && ends(column, 1, window.windows.columns),
+    };
+    (0..padded.rows).flat_map(|row| (0..padded.columns).map(move |column| slot(row, column))).collect()
+}
+
+/// For each position of the map before a pool, whether a window ends there.
+fn pool_gives(pool: &PoolPlan) -> Vec<bool> {
+    let ends = |at: usize, side: usize| at % pool.stride[side] == pool.size[side] - 1;
+    (0..pool.from.positions()).map(|p| ends(p / pool.from.columns, 0) && ends(p % pool.from.columns, 1)).collect()
 }
 
 /// Gain and offset of every class, such that the real score is `gain * sum + offset`.

@@ -34,86 +34,188 @@ impl Cycles {
 }
 
 /// A stage as the handshake sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     /// Takes a vector when idle, offers its result `latency` cycles later, is idle again the cycle after it is taken.
     Sequential { latency: u64 },
-    /// Three overlapping steps that move together: reads of `reads` cycles, votes, output.
-    Pipelined { reads: u64 },
+    /// Works on a vector for `reads` cycles and offers the result `delay` cycles later; vectors overlap, and all stand
+    /// still while a result waits.
+    Pipelined { reads: u64, delay: usize },
+    /// A register that is free again in the cycle in which it is taken.
+    Register,
+    /// Two registers; ready does not depend on the stage behind.
+    Slice,
+    /// Takes a position, or puts in a padded one, each cycle.
+    Window(Vec<Slot>),
+    /// Takes vectors as a [`Stage::Register`] does, and offers a result after those for which it is true.
+    Pool(Vec<bool>),
+    /// Collects as many vectors to one, and is free again the cycle after it is taken.
+    Collect(u64),
+}
+
+/// A position of a padded map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Slot {
+    pub padding: bool,
+    /// A window ends here.
+    pub gives: bool,
 }
 
 #[derive(Clone, Debug)]
 enum State {
     Sequential { latency: u64, left: Option<u64> },
-    Pipelined { reads: u64, left: Option<u64>, votes: bool, output: bool },
+    Pipelined { reads: u64, left: Option<u64>, delay: Vec<bool> },
+    Register { full: bool },
+    Slice { held: u64 },
+    Window { slots: Vec<Slot>, at: usize },
+    Pool { gives: Vec<bool>, at: usize, full: bool },
+    Collect { count: u64, held: u64 },
 }
 
 impl State {
-    fn new(stage: Stage) -> Self {
-        match stage {
+    fn new(stage: &Stage) -> Self {
+        match stage.clone() {
             Stage::Sequential { latency } => Self::Sequential { latency, left: None },
-            Stage::Pipelined { reads } => Self::Pipelined { reads, left: None, votes: false, output: false },
+            Stage::Pipelined { reads, delay } => Self::Pipelined { reads, left: None, delay: vec![false; delay] },
+            Stage::Register => Self::Register { full: false },
+            Stage::Slice => Self::Slice { held: 0 },
+            Stage::Window(slots) => Self::Window { slots, at: 0 },
+            Stage::Pool(gives) => Self::Pool { gives, at: 0, full: false },
+            Stage::Collect(count) => Self::Collect { count, held: 0 },
         }
     }
 
-    fn valid(&self) -> bool {
+    /// Offers a vector, where the stage before offers one or not.
+    fn valid(&self, offered: bool) -> bool {
         match self {
             Self::Sequential { left, .. } => *left == Some(0),
-            Self::Pipelined { output, .. } => *output,
+            Self::Pipelined { delay, .. } => delay[delay.len() - 1],
+            Self::Register { full } | Self::Pool { full, .. } => *full,
+            Self::Slice { held } => *held > 0,
+            Self::Window { slots, at } => slots[*at].gives && (slots[*at].padding || offered),
+            Self::Collect { count, held } => held == count,
         }
     }
 
     fn ready(&self, next_ready: bool) -> bool {
         match self {
             Self::Sequential { left, .. } => left.is_none(),
-            Self::Pipelined { left, output, .. } => (!output || next_ready) && left.is_none_or(|l| l == 1),
+            Self::Pipelined { left, delay, .. } => {
+                (!delay[delay.len() - 1] || next_ready) && left.is_none_or(|l| l == 1)
+            }
+            Self::Register { full } | Self::Pool { full, .. } => !full || next_ready,
+            Self::Slice { held } => *held < 2,
+            Self::Window { slots, at } => !slots[*at].padding && (!slots[*at].gives || next_ready),
+            Self::Collect { count, held } => held < count,
         }
     }
 
-    fn step(&mut self, accept: bool, next_ready: bool) {
+    /// One clock edge; whether anything went on but a count that changes nothing outside yet.
+    fn step(&mut self, accept: bool, next_ready: bool) -> bool {
         match self {
             Self::Sequential { latency, left } => {
-                *left = match *left {
+                let before = *left;
+                *left = match before {
                     None => accept.then_some(*latency - 1),
                     Some(0) => (!next_ready).then_some(0),
                     Some(n) => Some(n - 1),
-                }
+                };
+                accept || before == Some(1) || (before == Some(0) && next_ready)
             }
-            Self::Pipelined { reads, left, votes, output } => {
-                if *output && !next_ready {
-                    return;
+            Self::Pipelined { reads, left, delay } => {
+                if delay[delay.len() - 1] && !next_ready {
+                    return false;
                 }
-                *output = *votes;
-                *votes = *left == Some(1);
+                let moves = accept || delay.contains(&true) || *left == Some(1);
+                delay.rotate_right(1);
+                delay[0] = *left == Some(1);
                 *left = if accept { Some(*reads) } else { left.and_then(|l| (l > 1).then(|| l - 1)) };
+                moves || *left == Some(1)
             }
+            Self::Register { full } => {
+                let moves = accept || (*full && next_ready);
+                *full = accept || (*full && !next_ready);
+                moves
+            }
+            Self::Slice { held } => {
+                let given = *held > 0 && next_ready;
+                *held = *held + u64::from(accept) - u64::from(given);
+                accept || given
+            }
+            Self::Window { slots, at } => {
+                let slot = slots[*at];
+                let moves = accept || (slot.padding && (!slot.gives || next_ready));
+                *at = (*at + usize::from(moves)) % slots.len();
+                moves
+            }
+            Self::Pool { gives, at, full } => {
+                let given = *full && next_ready;
+                *full = (*full && !given) || (accept && gives[*at]);
+                *at = (*at + usize::from(accept)) % gives.len();
+                accept || given
+            }
+            Self::Collect { count, held } => {
+                let given = held == count && next_ready;
+                *held = if given { 0 } else { *held + u64::from(accept) };
+                accept || given
+            }
+        }
+    }
+
+    /// Cycles that it will do nothing but count, if nothing around it moves.
+    fn counts(&self) -> u64 {
+        match self {
+            Self::Sequential { left: Some(n), .. } if *n > 0 => n - 1,
+            Self::Pipelined { left: Some(n), delay, .. } if !delay[delay.len() - 1] => n.saturating_sub(2),
+            _ => u64::MAX,
+        }
+    }
+
+    /// Passes so many of those cycles.
+    fn skip(&mut self, cycles: u64) {
+        match self {
+            Self::Sequential { left: Some(n), .. } if *n > 0 => *n -= cycles,
+            Self::Pipelined { left: Some(n), delay, .. } if !delay[delay.len() - 1] => *n -= cycles,
+            _ => {}
         }
     }
 }
 
-/// Runs the stages between an input of `beats_in` beats and an output of `beats_out` beats.
-pub(super) fn predict(beats_in: u64, stages: &[Stage], beats_out: u64) -> Cycles {
-    let mut states: Vec<State> = stages.iter().copied().map(State::new).collect();
-    // Every stage holds at most three vectors, so what comes after this many has met full buffers all along.
+/// The input stream as the handshake sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StreamIn {
+    /// Beats of a vector.
+    pub beats: u64,
+    /// Vectors of an image; a single one is held until the cycle after it is taken.
+    pub vectors: u64,
+}
+
+/// Runs the stages between the input and an output of `beats_out` beats.
+pub(super) fn predict(input: StreamIn, stages: &[Stage], beats_out: u64) -> Cycles {
+    let mut states: Vec<State> = stages.iter().map(State::new).collect();
+    // Every stage holds vectors of three images at most, so what comes after this many has met full buffers all along.
     let settle = 4 * stages.len() + 4;
     let mut done: Vec<u64> = Vec::new();
     let (mut received, mut sending) = (0, 0);
     let mut ready = vec![false; states.len() + 1];
-    for cycle in 0.. {
-        // Ready runs from the output back, all else comes from registers.
+    let mut valid = vec![false; states.len() + 1];
+    let mut cycle = 0;
+    loop {
+        // Valid runs from the input on, ready from the output back.
+        valid[0] = received == input.beats;
+        for k in 0..states.len() {
+            valid[k + 1] = states[k].valid(valid[k]);
+        }
         ready[states.len()] = sending == 0;
         for k in (0..states.len()).rev() {
             ready[k] = states[k].ready(ready[k + 1]);
         }
-        let image_full = received == beats_in;
-        let valid: Vec<bool> = states.iter().map(State::valid).collect();
-        let to_output = valid.last().copied().unwrap_or(image_full) && ready[states.len()];
+        let mut moves = false;
         for k in 0..states.len() {
-            let offered = if k == 0 { image_full } else { valid[k - 1] };
-            let accept = offered && ready[k];
-            states[k].step(accept, ready[k + 1]);
+            moves |= states[k].step(valid[k] && ready[k], ready[k + 1]);
         }
         if sending > 0 {
+            moves = true;
             sending -= 1;
             if sending == 0 {
                 done.push(cycle);
@@ -121,13 +223,24 @@ pub(super) fn predict(beats_in: u64, stages: &[Stage], beats_out: u64) -> Cycles
                     break;
                 }
             }
-        } else if to_output {
+        } else if valid[states.len()] {
+            moves = true;
             sending = beats_out;
         }
-        if !image_full {
+        let taken = valid[0] && ready[0];
+        if !valid[0] {
             received += 1;
-        } else if ready[0] {
-            received = 0;
+            moves = true;
+        } else if taken {
+            // Of several vectors the next one's first beat comes in the cycle in which the last one is taken.
+            received = u64::from(input.vectors > 1);
+        }
+        cycle += 1;
+        if !moves && !taken {
+            let idle = states.iter().map(State::counts).min().unwrap_or(0);
+            assert!(idle < u64::MAX, "a pipeline in which nothing moves and nothing counts");
+            states.iter_mut().for_each(|s| s.skip(idle));
+            cycle += idle;
         }
     }
     let interval = done[done.len() - 1] - done[done.len() - 2];
@@ -149,11 +262,14 @@ fn repeats(done: &[u64], settle: usize) -> bool {
 mod tests {
     use super::*;
 
+    /// Three beats, one vector.
+    const ONE: StreamIn = StreamIn { beats: 3, vectors: 1 };
+
     /// 3 beats (cycles 0 to 2), taken in 3, result offered in 13, sent in 14 and 15.
     /// The stage is idle again in 14, so it takes an image every 11 cycles.
     #[test]
     fn one_sequential_stage_by_hand() {
-        let c = predict(3, &[Stage::Sequential { latency: 10 }], 2);
+        let c = predict(ONE, &[Stage::Sequential { latency: 10 }], 2);
         assert_eq!((c.first_latency(), c.interval), (16, 11));
         assert_eq!((c.batch(0), c.batch(1), c.batch(3)), (0, 16, 38));
     }
@@ -162,17 +278,52 @@ mod tests {
     /// votes in 3, output in 4, sent in 5.
     #[test]
     fn one_pipelined_stage_by_hand() {
-        let c = predict(1, &[Stage::Pipelined { reads: 1 }], 1);
+        let c = predict(StreamIn { beats: 1, vectors: 1 }, &[Stage::Pipelined { reads: 1, delay: 2 }], 1);
         assert_eq!((c.first_latency(), c.interval), (6, 2));
+    }
+
+    /// A map of 2 x 2 with a column of padding on the left, a 1 x 2 kernel: slots p 1 2 / p 3 4, windows at 1, 2, 3, 4. A beat is a
+    /// position. Vector 1 waits from cycle 1 on, passes the padded slot's cycle and is taken in 1: the slot at cycle 0 was padding.
+    /// Windows in 1, 2, 4, 5 (3 is padding); collected by 5, offered in 6, sent in 7.
+    #[test]
+    fn windows_and_padding_by_hand() {
+        let slot = |padding| Slot { padding, gives: !padding };
+        let slots: Vec<Slot> = [true, false, false, true, false, false].map(slot).to_vec();
+        let input = StreamIn { beats: 1, vectors: 4 };
+        let c = predict(input, &[Stage::Window(slots), Stage::Collect(4)], 1);
+        assert_eq!(c.first_latency(), 8);
+        // Six slots an image, and the collector is full for a cycle, in which padding goes on.
+        assert_eq!(c.interval, 6);
+    }
+
+    /// 2 x 2 positions to one: the result of beats 0 to 3 is offered in cycle 5, sent in 6; four cycles an image.
+    #[test]
+    fn a_pool_by_hand() {
+        let input = StreamIn { beats: 1, vectors: 4 };
+        let c = predict(input, &[Stage::Pool(vec![false, false, false, true])], 1);
+        assert_eq!((c.first_latency(), c.interval), (7, 4));
+    }
+
+    /// A slice costs a cycle and no throughput.
+    #[test]
+    fn a_slice_by_hand() {
+        let input = StreamIn { beats: 1, vectors: 4 };
+        let pool = || Stage::Pool(vec![false, false, false, true]);
+        let c = predict(input, &[Stage::Slice, pool()], 1);
+        assert_eq!((c.first_latency(), c.interval), (8, 4));
+        let slow = Stage::Pipelined { reads: 1000, delay: 1 };
+        let c = predict(input, &[Stage::Slice, slow, pool()], 1);
+        // Accepted in 2, read in 3 to 1002, the fourth in 3003 to 4002, in the pool 4003, offered 4004, sent 4005.
+        assert_eq!((c.first_latency(), c.interval), (4006, 4000));
     }
 
     /// The slowest stage sets the pace, wherever it stands.
     #[test]
     fn the_slowest_stage_sets_the_interval() {
-        let fast = Stage::Sequential { latency: 4 };
-        let slow = Stage::Sequential { latency: 100 };
-        for stages in [[slow, fast, fast], [fast, slow, fast], [fast, fast, slow]] {
-            assert_eq!(predict(3, &stages, 2).interval, 101);
+        let at = |slow: usize, k: usize| Stage::Sequential { latency: if slow == k { 100 } else { 4 } };
+        for slow in 0..3 {
+            let stages: Vec<Stage> = (0..3).map(|k| at(slow, k)).collect();
+            assert_eq!(predict(ONE, &stages, 2).interval, 101);
         }
     }
 }

@@ -57,10 +57,11 @@ pub(super) fn sa(
     references: usize,
     hardware: &LayerHardware,
     read_cycles: usize,
+    block_sizes: Vec<usize>,
 ) -> Result<SaPlan, PlanError> {
     let shared = hardware.fold.columns_per_amplifier;
     share(hardware, hardware.array.outputs, "array.outputs")?;
-    let block_sizes = block_sizes(inputs, blocks(inputs, hardware.array.inputs));
+    debug_assert_eq!(block_sizes.iter().sum::<usize>(), inputs);
     let (tiles, per_tile) = tiles(neurons, hardware.array.outputs);
     let amplifiers = per_tile.div_ceil(shared);
     let tiles = neurons.div_ceil(amplifiers * shared).min(tiles);
@@ -149,7 +150,7 @@ mod tests {
         // 1024 x 1024 on 128 x 128: 8 x 8 arrays, 3 of a row's 8 at once: 8 row tiles, 128 rows, 3 groups, 4 columns.
         let plan = pcsa(1024, 1024, &hardware).unwrap();
         assert_eq!((plan.lane_columns, plan.lane_rows, plan.amplifiers, plan.reads), (3, 1, 32, 8 * 128 * 3 * 4));
-        let plan = sa(1024, 1024, 1, &hardware, 1).unwrap();
+        let plan = sa(1024, 1024, 1, &hardware, 1, block_sizes(1024, 8)).unwrap();
         assert_eq!((plan.lane_blocks, plan.lane_tiles, plan.amplifiers, plan.reads), (3, 1, 32, 4 * 8 * 3));
     }
 }

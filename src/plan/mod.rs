@@ -9,6 +9,7 @@ mod error;
 mod fold;
 mod geometry;
 mod print;
+mod stages;
 
 use ndarray::Array2;
 use serde::Serialize;
@@ -17,11 +18,12 @@ pub use build::plan;
 pub use cycles::Cycles;
 pub use error::PlanError;
 pub use geometry::{block_sizes, blocks};
+pub use stages::{Stage, StageKind};
 
-use crate::network::WeightKind;
+use crate::network::{Shape, WeightKind};
 
 /// Version of `plan.json`.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A network on hardware.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -79,14 +81,23 @@ impl Values {
 pub struct InputPlan {
     /// Codes of an image.
     pub count: usize,
+    /// Vectors that an image enters the pipeline as: one for each position of the map that a convolution takes, else one.
+    pub vectors: usize,
     /// 1: bipolar codes, 8: bytes.
     pub code_bits: usize,
     /// Bytes are signed.
     pub signed: bool,
     pub map: InputMap,
     pub values: Values,
-    /// Beats of an image.
+    /// Beats of an image. Every vector begins a beat of its own; the codes of a position are those of its channels.
     pub beats: usize,
+}
+
+impl InputPlan {
+    /// Codes of a vector.
+    pub fn codes(&self) -> usize {
+        self.count / self.vectors
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -120,8 +131,12 @@ impl InputMap {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LayerPlan {
     pub name: String,
+    /// Inputs of a neuron.
     pub inputs: usize,
     pub neurons: usize,
+    /// How its input vectors are formed.
+    pub source: Source,
+    /// What a neuron sees, padding included.
     pub input: Values,
     pub weight_kind: WeightKind,
     /// `[neurons, inputs]` as the arrays hold them: a neuron with a negative gain has its signs flipped.
@@ -129,7 +144,7 @@ pub struct LayerPlan {
     pub weights: Array2<i8>,
     /// SHA-256 of the weights as signed bytes, row-major.
     pub weights_sha256: String,
-    /// Neurons whose weights and thresholds are flipped.
+    /// Neurons whose weights and thresholds are flipped; in a layer that was trained split, `[block * neurons + neuron]`.
     pub flipped: Vec<bool>,
     pub output: OutputPlan,
     /// Largest magnitude of any partial sum, from the weights as they are.
@@ -137,6 +152,95 @@ pub struct LayerPlan {
     /// Bits of a signed sum or threshold; holds `largest_sum + 1`.
     pub sum_width: usize,
     pub readout: ReadoutPlan,
+    pub pool: Option<PoolPlan>,
+    /// The map that the layer gives, pooled; a vector has one position.
+    pub map: MapPlan,
+    /// Whether it computes what the network's layer does: splits that were not trained may not.
+    pub exact: bool,
+}
+
+/// Rows and columns of a feature map. Its positions follow one another row by row, each a vector of all channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct MapPlan {
+    pub rows: usize,
+    pub columns: usize,
+}
+
+impl MapPlan {
+    pub fn positions(self) -> usize {
+        self.rows * self.columns
+    }
+}
+
+impl From<Shape> for MapPlan {
+    fn from(shape: Shape) -> Self {
+        Self { rows: shape.rows, columns: shape.columns }
+    }
+}
+
+/// Where the input vectors of a layer come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// What the stage before gives, vector by vector.
+    Vector,
+    /// All positions of the map before as one vector: channel, row, column.
+    Flatten { positions: usize },
+    /// A window of the map before for each position of the kernel: channel, kernel row, kernel column (im2col).
+    Window(WindowPlan),
+}
+
+/// A kernel moved over a padded map.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WindowPlan {
+    pub channels: usize,
+    /// The map without padding.
+    pub map: MapPlan,
+    /// `[rows, columns]`
+    pub kernel: [usize; 2],
+    pub stride: [usize; 2],
+    /// Positions above, left, below, right.
+    pub pad: [usize; 4],
+    pub pad_value: i32,
+    /// Values of the map, padding aside.
+    pub values: Values,
+    /// Windows along rows and columns.
+    pub windows: MapPlan,
+}
+
+impl WindowPlan {
+    /// The map with its padding: the former takes one of these positions a cycle.
+    pub fn padded(&self) -> MapPlan {
+        let [above, left, below, right] = self.pad;
+        MapPlan { rows: self.map.rows + above + below, columns: self.map.columns + left + right }
+    }
+
+    /// Whether padding turns bipolar values into trits.
+    pub fn gates(&self) -> bool {
+        self.values == Values::Bipolar && self.pad != [0; 4] && self.pad_value == 0
+    }
+}
+
+/// Maximum over windows of positions that do not overlap, as OR or AND of thresholds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PoolPlan {
+    /// The map before.
+    pub from: MapPlan,
+    pub size: [usize; 2],
+    pub stride: [usize; 2],
+    pub place: PoolPlace,
+    /// AND instead of OR, because the normalisation behind the maximum falls: one a neuron, or `[block * neurons + neuron]` for
+    /// votes.
+    pub all: Vec<bool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PoolPlace {
+    /// On the votes of each block, before they are aggregated.
+    Votes,
+    /// On the layer's outputs.
+    Outputs,
 }
 
 /// Thresholds on a neuron's whole sum.
@@ -258,8 +362,17 @@ impl Plan {
 
     /// Whether the plan computes what the network does, without splits whose votes may differ.
     pub fn is_exact(&self) -> bool {
-        let split = |l: &LayerPlan| matches!(&l.readout, ReadoutPlan::Sa(sa) if sa.block_sizes.len() > 1);
-        !self.layers.iter().any(split)
+        self.layers.iter().all(|l| l.exact)
+    }
+}
+
+impl LayerPlan {
+    /// Vectors that its arrays work on for an image.
+    pub fn vectors(&self) -> usize {
+        match &self.source {
+            Source::Window(window) => window.windows.positions(),
+            _ => 1,
+        }
     }
 }
 
