@@ -157,63 +157,38 @@ module hf_layer_pcsa #(
 
   // ---------------------------------------------------------------- lanes and their arrays
   // Lane (p, l) reads arrays (row group * LaneRows + p, column group * LaneColumns + l) in turn.
+  logic [LaneRows*LaneColumns*Amplifiers-1:0] q, qb;
+  hf_bank_pcsa #(
+      .ColumnTiles(ColumnTiles),
+      .RowTiles(RowTiles),
+      .Rows(Rows),
+      .Amplifiers(Amplifiers),
+      .ColumnsPerAmplifier(ColumnsPerAmplifier),
+      .LaneColumns(LaneColumns),
+      .LaneRows(LaneRows),
+      .SignCycles(SignCycles),
+      .ZeroCycles(ZeroCycles),
+      .InitPrefix(Name)
+  ) i_bank (
+      .clk_i,
+      .sense_i(sense),
+      .row_group_i(row_group),
+      .column_group_i(column_group),
+      .row_i(row),
+      .column_i(column),
+      .q_o(q),
+      .qb_o(qb)
+  );
+
   for (genvar p = 0; p < LaneRows; p++) begin : gen_lane_row
     for (genvar l = 0; l < LaneColumns; l++) begin : gen_lane
       localparam int Lane = p * LaneColumns + l;
-      logic [Amplifiers-1:0] lane_q, lane_qb, w_nonzero, w_positive, lane_use, lane_positive;
+      logic [Amplifiers-1:0] w_nonzero, w_positive, lane_use, lane_positive;
       logic signed [LaneWidth-1:0] lane_sum;
-      logic [RowGroups*ColumnGroups*Amplifiers-1:0] q, qb;
-
-      for (genvar rg = 0; rg < RowGroups; rg++) begin : gen_row_group
-        for (genvar cg = 0; cg < ColumnGroups; cg++) begin : gen_column_group
-          localparam int Group = rg * ColumnGroups + cg;
-          localparam int RowTile = rg * LaneRows + p;
-          localparam int ColumnTile = cg * LaneColumns + l;
-          if (RowTile < RowTiles && ColumnTile < ColumnTiles) begin : gen_array
-            hf_array_pcsa #(
-                .Rows(Rows),
-                .Amplifiers(Amplifiers),
-                .ColumnsPerAmplifier(ColumnsPerAmplifier),
-                .SignCycles(SignCycles),
-                .ZeroCycles(ZeroCycles),
-                .InitPrefix(Name),
-                .RowTile(RowTile),
-                .ColumnTile(ColumnTile)
-            ) i_array (
-                .clk_i,
-                .sense_i(sense && row_group == RowGroupWidth'(rg) && column_group == ColumnGroupWidth'(cg)),
-                .row_i(row),
-                .column_i(column),
-                .q_o(q[Group*Amplifiers+:Amplifiers]),
-                .qb_o(qb[Group*Amplifiers+:Amplifiers])
-            );
-          end else begin : gen_none
-            // No array here: read as if it stayed precharged.
-            assign q[Group*Amplifiers+:Amplifiers] = '1;
-            assign qb[Group*Amplifiers+:Amplifiers] = '1;
-          end
-        end
-      end
-
-      // The array of this lane that is being read.
-      if (RowGroups * ColumnGroups == 1) begin : gen_direct
-        assign lane_q = q;
-        assign lane_qb = qb;
-      end else begin : gen_select
-        always_comb begin
-          lane_q = '1;
-          lane_qb = '1;
-          for (int g = 0; g < RowGroups * ColumnGroups; g++) begin
-            if (row_group == RowGroupWidth'(g / ColumnGroups) && column_group == ColumnGroupWidth'(g % ColumnGroups)) begin
-              lane_q = q[g*Amplifiers+:Amplifiers];
-              lane_qb = qb[g*Amplifiers+:Amplifiers];
-            end
-          end
-        end
-      end
 
       hf_ternary_detect #(.Width(Amplifiers)) i_detect (
-          .clk_i, .latch_i(latch), .q_i(lane_q), .qb_i(lane_qb), .nonzero_o(w_nonzero), .positive_o(w_positive));
+          .clk_i, .latch_i(latch), .q_i(q[Lane*Amplifiers+:Amplifiers]), .qb_i(qb[Lane*Amplifiers+:Amplifiers]),
+          .nonzero_o(w_nonzero), .positive_o(w_positive));
 
       // Input i of slice k meets amplifier i % Amplifiers at column i / Amplifiers.
       hf_slice #(.Slices(ColumnGroups), .Stride(LaneColumns), .Offset(l), .Parts(ColumnsPerAmplifier),

@@ -159,33 +159,30 @@ module hf_layer_sa #(
     end
   end
 
-  for (genvar b = 0; b < Blocks; b++) begin : gen_block
-    localparam int Size = b < LargeBlocks ? BlockInputs : BlockInputs - 1;
-    localparam int Start = b < LargeBlocks ? b * BlockInputs
-                                           : LargeBlocks * BlockInputs + (b - LargeBlocks) * (BlockInputs - 1);
-    for (genvar t = 0; t < Tiles; t++) begin : gen_tile
-      hf_array_sa #(
-          .Inputs(Size),
-          .Amplifiers(Amplifiers),
-          .ColumnsPerAmplifier(ColumnsPerAmplifier),
-          .ThresholdWidth(ThresholdWidth),
-          .References(References),
-          .WeightTrits(WeightTrits),
-          .InitPrefix(Name),
-          .Block(b),
-          .Tile(t)
-      ) i_array (
-          .clk_i,
-          .drive_i(drive[Start+:Size]),
-          .positive_i(positive[Start+:Size]),
-          .sense_i(settled && block_group == BlockGroupWidth'(b / LaneBlocks)
-                           && tile_group == TileGroupWidth'(t / LaneTiles)),
-          .column_i(column),
-          .reference_i(reference),
-          .vote_o(latched[(b*Tiles+t)*Amplifiers+:Amplifiers])
-      );
-    end
-  end
+  hf_bank_sa #(
+      .Blocks(Blocks),
+      .LargeBlocks(LargeBlocks),
+      .BlockInputs(BlockInputs),
+      .Tiles(Tiles),
+      .Amplifiers(Amplifiers),
+      .ColumnsPerAmplifier(ColumnsPerAmplifier),
+      .LaneBlocks(LaneBlocks),
+      .LaneTiles(LaneTiles),
+      .ThresholdWidth(ThresholdWidth),
+      .References(References),
+      .WeightTrits(WeightTrits),
+      .InitPrefix(Name)
+  ) i_bank (
+      .clk_i,
+      .drive_i(drive),
+      .positive_i(positive),
+      .sense_i(settled),
+      .block_group_i(block_group),
+      .tile_group_i(tile_group),
+      .column_i(column),
+      .reference_i(reference),
+      .vote_o(latched)
+  );
 
   // ---------------------------------------------------------------- votes
   // A vector's votes come in read by read.

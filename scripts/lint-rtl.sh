@@ -52,7 +52,9 @@ build() {
     cd "$1" &&
       verilator --lint-only -Wall --top-module "$top" -f synth/files.f &&
       verilator --lint-only -Wall --top-module hafnia_sim -f sim/files.f &&
+      verilator --lint-only -Wall --top-module hafnia_sim -f sim/files_bank.f &&
       iverilog -g2012 -t null -s tb -f sim/files.f sim/tb_icarus.sv &&
+      iverilog -g2012 -t null -s tb -f sim/files_bank.f sim/tb_icarus.sv &&
       iverilog -g2012 -t null -s "$top" -f synth/files.f &&
       yosys -q -p "read_verilog -sv -defer -DSYNTHESIS $(tr '\n' ' ' <synth/files.f); hierarchy -check -top $top"
   )

@@ -72,6 +72,7 @@ fn one(out: &Path, name: &str, bytes: &[u8]) -> Result<Row> {
     let set = data::open("digits", None)?;
     let options = Options {
         simulator: Simulator::Verilator,
+        arrays: Simulator::Verilator.usual_arrays(),
         seed: 1,
         stalled: 20,
         resets: 3,

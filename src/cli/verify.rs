@@ -5,7 +5,7 @@ use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Answer, Outcome, load};
-use crate::cosim::{self, Build, Options, Phase, Simulator, Verdict};
+use crate::cosim::{self, Arrays, Build, Options, Phase, Simulator, Verdict};
 
 /// Co-simulate a build directory: every output of every layer against the golden model.
 #[derive(clap::Args)]
@@ -16,6 +16,10 @@ pub(super) struct Args {
     data: load::DataArgs,
     #[arg(long, value_enum, default_value_t)]
     simulator: SimulatorArg,
+    /// Arrays each an instance, wired as in synthesis, or one behavioral bank a layer, which is fast; absent: bank in
+    /// Verilator, grid in Icarus Verilog.
+    #[arg(long, value_enum)]
+    arrays: Option<ArraysArg>,
     /// Seed of the stalls and resets of the second run.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=0x7fff_ffff))]
     seed: u64,
@@ -43,6 +47,12 @@ enum SimulatorArg {
     Icarus,
 }
 
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum ArraysArg {
+    Grid,
+    Bank,
+}
+
 pub(super) fn run(args: Args) -> Result<Answer> {
     let build = Build::open(&args.build)?;
     for file in &build.differences {
@@ -54,6 +64,11 @@ pub(super) fn run(args: Args) -> Result<Answer> {
     let simulator = match args.simulator {
         SimulatorArg::Verilator => Simulator::Verilator,
         SimulatorArg::Icarus => Simulator::Icarus,
+    };
+    let arrays = match args.arrays {
+        None => simulator.usual_arrays(),
+        Some(ArraysArg::Grid) => Arrays::Grid,
+        Some(ArraysArg::Bank) => Arrays::Bank,
     };
     let mut set = args.data.open(&build.network)?;
     if simulator == Simulator::Icarus && args.data.images.is_none() {
@@ -68,6 +83,7 @@ pub(super) fn run(args: Args) -> Result<Answer> {
     });
     let options = Options {
         simulator,
+        arrays,
         seed: args.seed,
         stalled: args.stalled,
         resets: args.resets,

@@ -6,7 +6,7 @@ use super::compare::{Mismatch, signed};
 use super::model::{self, Model};
 use super::records::Record;
 use super::run::{RunOptions, run};
-use super::{Build, CosimError, Options, Simulator};
+use super::{Arrays, Build, CosimError, Options, Simulator};
 use crate::emit::{self, TapKind};
 use crate::golden::{ArrayPlace, Bits, Golden, LayerDetail, Site, locate as places};
 use crate::plan::{LayerPlan, ReadoutPlan};
@@ -74,7 +74,7 @@ pub(super) fn locate(
         match first {
             Some((cycle, place, note)) => {
                 found.split = Some(places[place].split);
-                found.array = describe(build, layer, &places[place]);
+                found.array = describe(build, options.arrays, layer, &places[place]);
                 found.cycle = cycle;
                 found.note = note;
             }
@@ -83,7 +83,8 @@ pub(super) fn locate(
                 found.note = "the layer has no arrays".into();
             }
             None => {
-                found.array = places.iter().map(|p| describe(build, layer, p)).collect::<Vec<_>>().join("; ");
+                found.array = 
+                    places.iter().map(|p| describe(build, options.arrays, layer, p)).collect::<Vec<_>>().join("; ");
                 found.note = "the arrays of this neuron agree with the golden model: the fault lies behind them, in \
                               accumulator, threshold, pool, vote aggregation or output register"
                     .into();
@@ -129,25 +130,32 @@ fn lane_difference(
     })
 }
 
-/// The array as the RTL's hierarchy names it, and where the neuron lies in it.
-fn describe(build: &Build, layer: usize, place: &ArrayPlace) -> String {
-    let instance = format!("{}.i_layer_{}", build.manifest.top, build.plan.layers[layer].name);
-    match &place.site {
-        Site::Pcsa { row_tile, word_line, .. } => {
-            let ReadoutPlan::Pcsa(p) = &build.plan.layers[layer].readout else { unreachable!("a pcsa site") };
-            format!(
-                "{instance}.gen_lane_row[{}].gen_lane[{}].gen_row_group[{}].gen_column_group[{}].gen_array.i_array \
-                 (row tile {row_tile}, column tile {}), word line {word_line}",
-                row_tile % p.lane_rows,
-                place.split % p.lane_columns,
-                row_tile / p.lane_rows,
-                place.split / p.lane_columns,
-                place.split
-            )
+/// The array as the simulated hierarchy names it, and where the neuron lies in it.
+fn describe(build: &Build, arrays: Arrays, layer: usize, place: &ArrayPlace) -> String {
+    let bank = format!("{}.i_layer_{}.i_bank", build.manifest.top, build.plan.layers[layer].name);
+    let split = place.split;
+    match (&place.site, &build.plan.layers[layer].readout) {
+        (Site::Pcsa { row_tile, word_line, .. }, ReadoutPlan::Pcsa(p)) => {
+            let instance = match arrays {
+                Arrays::Bank => bank,
+                Arrays::Grid => format!(
+                    "{bank}.gen_lane_row[{}].gen_lane[{}].gen_row_group[{}].gen_column_group[{}].gen_array.i_array",
+                    row_tile % p.lane_rows,
+                    split % p.lane_columns,
+                    row_tile / p.lane_rows,
+                    split / p.lane_columns,
+                ),
+            };
+            format!("{instance} (row tile {row_tile}, column tile {split}), word line {word_line}")
         }
-        Site::Sa { tile, column } => {
-            format!("{instance}.gen_block[{}].gen_tile[{tile}].i_array, column {column}", place.split)
+        (Site::Sa { tile, column }, _) => {
+            let instance = match arrays {
+                Arrays::Bank => bank,
+                Arrays::Grid => format!("{bank}.gen_block[{split}].gen_tile[{tile}].i_array"),
+            };
+            format!("{instance} (block {split}, tile {tile}), column {column}")
         }
+        (Site::Pcsa { .. }, _) => unreachable!("a pcsa site in a layer of another readout"),
     }
 }
 
@@ -160,8 +168,8 @@ fn waveform(
     cycle: u64,
 ) -> Result<Option<PathBuf>, CosimError> {
     let model = match options.simulator {
-        Simulator::Verilator => model::verilator(build, true)?,
-        Simulator::Icarus => model::icarus(build)?,
+        Simulator::Verilator => model::verilator(build, options.arrays, true)?,
+        Simulator::Icarus => model::icarus(build, options.arrays)?,
     };
     let path = std::path::absolute(&options.waveform).unwrap_or_else(|_| options.waveform.clone());
     let trace = Some((path.clone(), cycle.saturating_sub(AROUND), cycle + AROUND));

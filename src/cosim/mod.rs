@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 pub use build::Build;
 pub use compare::Mismatch;
-pub use verify::{Options, Phase, Simulator, StalledRun, Verdict, verify};
+pub use verify::{Arrays, Options, Phase, Simulator, StalledRun, Verdict, verify};
 
 use crate::emit::BuildError;
 use crate::hardware::HardwareError;

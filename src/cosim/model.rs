@@ -6,7 +6,7 @@ use std::process::Command;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::{Build, CosimError, io};
+use super::{Arrays, Build, CosimError, io};
 use crate::tool::{self, CXX, IVERILOG, Tool, VERILATOR};
 
 /// Flags of every Verilator model. Registers start with values that a reset has to clear: random in the run with
@@ -33,14 +33,14 @@ pub(super) struct Model {
 }
 
 /// The Verilator model of a build directory as it stands.
-pub(super) fn verilator(build: &Build, trace: bool) -> Result<Model, CosimError> {
+pub(super) fn verilator(build: &Build, arrays: Arrays, trace: bool) -> Result<Model, CosimError> {
     let mut flags: Vec<&str> = VERILATOR_FLAGS.to_vec();
     if trace {
         flags.extend(TRACE_FLAGS);
     }
     let versions = [VERILATOR.version()?, CXX.version()?];
     let extra = ["sim/taps.h", "sim/harness.cpp"];
-    let key = key(build, &extra, &[&flags[..], &CXX_FLAGS[..]].concat(), &versions)?;
+    let key = key(build, arrays, &extra, &[&flags[..], &CXX_FLAGS[..]].concat(), &versions)?;
     let folder = cache().join("models").join(key);
     let program = folder.join("sim");
     if program.is_file() {
@@ -51,7 +51,7 @@ pub(super) fn verilator(build: &Build, trace: bool) -> Result<Model, CosimError>
     let mut args: Vec<String> = flags.iter().map(|f| f.to_string()).collect();
     args.extend(["--prefix", "Vsim", "-Mdir"].map(String::from));
     args.push(aside.path().display().to_string());
-    args.extend(["-f", "sim/files.f"].map(String::from));
+    args.extend(["-f", arrays.files()].map(String::from));
     let built = tool::run(&VERILATOR, &args, &path, &aside.path().join("verilator.log"))
         .map_err(CosimError::from)
         .and_then(|_| compile(&path, aside.path(), trace, &versions));
@@ -131,10 +131,10 @@ fn verilator_include() -> Result<PathBuf, CosimError> {
 }
 
 /// The Icarus model: a file for `vvp`.
-pub(super) fn icarus(build: &Build) -> Result<Model, CosimError> {
+pub(super) fn icarus(build: &Build, arrays: Arrays) -> Result<Model, CosimError> {
     let versions = [IVERILOG.version()?];
     let flags = ["-g2012", "-s", "tb"];
-    let key = key(build, &["sim/tb_icarus.sv"], &flags, &versions)?;
+    let key = key(build, arrays, &["sim/tb_icarus.sv"], &flags, &versions)?;
     let folder = cache().join("models").join(key);
     let program = folder.join("sim.vvp");
     if program.is_file() {
@@ -142,15 +142,21 @@ pub(super) fn icarus(build: &Build) -> Result<Model, CosimError> {
     }
     let aside = aside(&folder)?;
     let out = aside.path().join("sim.vvp").display().to_string();
-    let args = [&flags[..], &["-o", &out, "-f", "sim/files.f", "sim/tb_icarus.sv"]].concat();
+    let args = [&flags[..], &["-o", &out, "-f", arrays.files(), "sim/tb_icarus.sv"]].concat();
     let built = tool::run(&IVERILOG, args, &build.path, &aside.path().join("iverilog.log")).map(drop);
     finish(built.map_err(CosimError::from), aside, &folder)?;
     Ok(Model { program, fresh: true })
 }
 
 /// Hash of all that a model is made from.
-fn key(build: &Build, extra: &[&str], flags: &[&str], versions: &[String]) -> Result<String, CosimError> {
-    let list = build.path.join("sim/files.f");
+fn key(
+    build: &Build,
+    arrays: Arrays,
+    extra: &[&str],
+    flags: &[&str],
+    versions: &[String],
+) -> Result<String, CosimError> {
+    let list = build.path.join(arrays.files());
     let text = std::fs::read_to_string(&list).map_err(io(&list, "read the file list"))?;
     let mut hash = Sha256::new();
     let mut add = |bytes: &[u8]| {

@@ -25,9 +25,42 @@ pub enum Simulator {
     Icarus,
 }
 
+/// How the arrays of a layer are simulated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arrays {
+    /// Each one an instance, wired as in synthesis.
+    Grid,
+    /// All in one behavioral model.
+    #[default]
+    Bank,
+}
+
+impl Arrays {
+    /// The file list of the simulation.
+    pub(super) fn files(self) -> &'static str {
+        match self {
+            Self::Grid => emit::GRID_FILES,
+            Self::Bank => emit::BANK_FILES,
+        }
+    }
+}
+
+impl Simulator {
+    /// What is simulated where nothing else is asked for: the large run with what is fast, the sample with what is
+    /// synthesized.
+    pub fn usual_arrays(self) -> Arrays {
+        match self {
+            Self::Verilator => Arrays::Bank,
+            Self::Icarus => Arrays::Grid,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Options {
     pub simulator: Simulator,
+    pub arrays: Arrays,
     /// Seed of stalls and resets; not 0.
     pub seed: u64,
     /// Images of the run with stalls and resets; 0 leaves it out.
@@ -58,6 +91,7 @@ pub struct Verdict {
     pub network: String,
     pub dataset: String,
     pub simulator: Simulator,
+    pub arrays: Arrays,
     pub images: usize,
     /// Values compared between simulation and golden model in the free run: every output of every layer, the scores, the
     /// class, and both again at the output stream.
@@ -272,8 +306,8 @@ pub fn verify(
     progress(Phase::Model, 0);
     let start = Instant::now();
     let model = match options.simulator {
-        Simulator::Verilator => model::verilator(build, false)?,
-        Simulator::Icarus => model::icarus(build)?,
+        Simulator::Verilator => model::verilator(build, options.arrays, false)?,
+        Simulator::Icarus => model::icarus(build, options.arrays)?,
     };
     let model_build = start.elapsed();
 
@@ -410,6 +444,7 @@ fn verdict(
         network: build.plan.name.clone(),
         dataset: set.name.clone(),
         simulator: options.simulator,
+        arrays: options.arrays,
         images,
         compared: free.compared,
         mismatches: free.mismatches,

@@ -11,6 +11,10 @@ use super::views::{self, ICARUS_IMAGES, IcarusBench, Sim, TapsHeader, tap_views}
 use super::{images, library};
 use crate::plan::Plan;
 
+/// File lists of simulation: every array an instance, or all arrays of a layer in one behavioral bank.
+pub const GRID_FILES: &str = "sim/files.f";
+pub const BANK_FILES: &str = "sim/files_bank.f";
+
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     #[error("{}: cannot {action}: {source}", path.display())]
@@ -139,18 +143,21 @@ fn files(plan: &Plan, network: &[u8], hardware: &[u8]) -> Result<BTreeMap<String
         let folder = format!("{folder}/");
         library.iter().filter(|(p, _)| p.starts_with(&folder)).map(|(p, _)| format!("rtl/{p}")).collect()
     };
-    let (arrays, stubs) = (below("array"), below("stub"));
     let mut rtl: Vec<String> =
         library.iter().filter(|(p, _)| !p.contains('/')).map(|(p, _)| format!("rtl/{p}")).collect();
     rtl.push(format!("rtl/{top}.sv"));
+    // A behavioral bank has the name of the grid that it stands for.
+    let grid = |path: &String| path.replacen("rtl/array/", "rtl/", 1);
+    let (banks, arrays): (Vec<_>, Vec<_>) = below("array").into_iter().partition(|p| rtl.contains(&grid(p)));
+    let without_grids: Vec<String> = rtl.iter().filter(|p| banks.iter().all(|b| grid(b) != **p)).cloned().collect();
+    let stubs = below("stub");
     let images = images::images(plan);
     let image_paths = images.iter().map(|i| format!("mem/{}", i.name)).collect();
-    let with = |more: &[&[String]]| FileList {
-        files: [&rtl[..]].iter().chain(more).flat_map(|l| l.iter().cloned()).collect(),
-    };
+    let list = |parts: &[&[String]]| FileList { files: parts.concat() };
     let sim_files = ["sim/hafnia_sim.sv".to_string()];
-    put("sim/files.f".into(), ended(with(&[&arrays, &sim_files]).render()?));
-    put("synth/files.f".into(), ended(with(&[&stubs]).render()?));
+    put(GRID_FILES.into(), ended(list(&[&rtl, &arrays, &sim_files]).render()?));
+    put(BANK_FILES.into(), ended(list(&[&without_grids, &banks, &sim_files]).render()?));
+    put("synth/files.f".into(), ended(list(&[&rtl, &stubs]).render()?));
     let period = 1000.0 / plan.clock_mhz;
     let ns = |v: f64| format!("{v:.3}");
     put(

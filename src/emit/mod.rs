@@ -8,7 +8,7 @@ mod images;
 mod library;
 mod views;
 
-pub use build::{BuildError, Manifest, digest, write};
+pub use build::{BANK_FILES, BuildError, GRID_FILES, Manifest, digest, write};
 pub use library::{FORMAL, LIBRARY};
 pub use views::{ICARUS_IMAGES, Tap, TapKind, taps};
 

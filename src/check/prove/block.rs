@@ -36,6 +36,11 @@ pub fn is_array(module: &str) -> bool {
     module.starts_with("hf_array_")
 }
 
+/// Grids of arrays: instances and multiplexers around black boxes, compared in co-simulation.
+pub fn is_bank(module: &str) -> bool {
+    module.starts_with("hf_bank_")
+}
+
 /// What has to hold for a block to be proven; `None` for a module that has no check.
 pub fn obligations(module: &str, parameters: &Parameters) -> Option<Vec<Obligation>> {
     let number = |name: &str| match parameters.get(name) {
@@ -175,12 +180,12 @@ mod tests {
         assert!(!too_large("hf_rom", &parameters(&[("Depth", 1 << 20), ("Width", 64)])));
     }
 
-    /// Every block of the library has a check; layers and arrays are compared in co-simulation.
+    /// Every block of the library has a check; layers and banks are compared in co-simulation.
     #[test]
     fn every_block_has_a_check() {
         for entry in super::super::LIBRARY.files() {
             let name = entry.path().file_stem().unwrap().to_str().unwrap();
-            if name.starts_with("hf_") && !is_layer(name) {
+            if name.starts_with("hf_") && !is_layer(name) && !is_bank(name) {
                 let list = obligations(name, &Parameters::new()).unwrap_or_else(|| panic!("{name} has no check"));
                 for obligation in list {
                     super::super::check_source(obligation.check).unwrap();

@@ -1,0 +1,134 @@
+// Behavioral model of all arrays of a layer with precharge sense amplifiers. Simulation only.
+//
+// Purpose     Does what the grid of hf_array_pcsa in hf_bank_pcsa does, with all cells in one memory whose word is what a
+//             read senses: the simulator's model stays small, however many arrays there are.
+// Equation    that of hf_array_pcsa; lane (p, l) shows array (row_group_i * LaneRows + p, column_group_i * LaneColumns + l)
+// Cells       as in hf_array_pcsa
+// Parameters  ColumnTiles, RowTiles  arrays along inputs and along neurons
+//             Rows, Amplifiers, ColumnsPerAmplifier, SignCycles, ZeroCycles  see hf_array_pcsa
+//             LaneColumns, LaneRows  arrays sensed at once along inputs and along neurons
+//             InitPrefix             prefix of the memory images, those of hf_array_pcsa: a file an array
+// Latency     that of hf_array_pcsa
+// Throughput  one word line and column of LaneRows x LaneColumns arrays a read
+// X           without images the cells are X and so are the outputs once they resolve; groups, row_i and column_i must be
+//             stable while sense_i is high and in the cycle after
+`default_nettype none
+
+module hf_bank_pcsa #(
+    parameter int ColumnTiles = 1,
+    parameter int RowTiles = 1,
+    parameter int Rows = 4,
+    parameter int Amplifiers = 4,
+    parameter int ColumnsPerAmplifier = 1,
+    parameter int LaneColumns = 1,
+    parameter int LaneRows = 1,
+    parameter int SignCycles = 5,
+    parameter int ZeroCycles = 21,
+    parameter InitPrefix = "",
+    localparam int ColumnGroups = (ColumnTiles + LaneColumns - 1) / LaneColumns,
+    localparam int RowGroups = (RowTiles + LaneRows - 1) / LaneRows,
+    localparam int ColumnGroupWidth = ColumnGroups > 1 ? $clog2(ColumnGroups) : 1,
+    localparam int RowGroupWidth = RowGroups > 1 ? $clog2(RowGroups) : 1,
+    localparam int RowWidth = Rows > 1 ? $clog2(Rows) : 1,
+    localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1
+) (
+    input  wire logic                        clk_i,
+    // Read
+    input  wire logic                        sense_i,   // SEN; low precharges the amplifiers
+    input  wire logic [RowGroupWidth-1:0]    row_group_i,
+    input  wire logic [ColumnGroupWidth-1:0] column_group_i,
+    input  wire logic [RowWidth-1:0]         row_i,     // word line
+    input  wire logic [ColumnWidth-1:0]      column_i,  // column of each amplifier
+    // Amplifiers of lane (p, l) at (p * LaneColumns + l) * Amplifiers
+    output logic      [LaneRows*LaneColumns*Amplifiers-1:0] q_o,
+    output logic      [LaneRows*LaneColumns*Amplifiers-1:0] qb_o
+);
+  localparam int ArrayLines = Rows * ColumnsPerAmplifier;
+  localparam int Groups = RowGroups * ColumnGroups;
+  localparam int GroupWidth = Groups > 1 ? $clog2(Groups) : 1;
+  localparam int Lines = Groups * ArrayLines;
+  localparam int LineWidth = Lines > 1 ? $clog2(Lines) : 1;
+  localparam int CountWidth = 16;
+
+  // Line ((row group * ColumnGroups + column group) * Rows + row) * ColumnsPerAmplifier + column; 1 = LRS.
+  // verilator lint_off UNDRIVEN
+  // Loaded from images; without a prefix they stay X, as the header says.
+  logic [LaneRows*LaneColumns*Amplifiers-1:0] bl[0:Lines-1];
+  logic [LaneRows*LaneColumns*Amplifiers-1:0] blb[0:Lines-1];
+  // verilator lint_on UNDRIVEN
+  // Lanes of a group without an array: their amplifiers stay precharged.
+  localparam bit Ragged = RowTiles % LaneRows != 0 || ColumnTiles % LaneColumns != 0;
+  logic [LaneRows*LaneColumns*Amplifiers-1:0] absent[0:Groups-1];
+  logic [CountWidth-1:0] elapsed_q;  // full cycles for which sense_i has been high
+  logic charged_q;  // all outputs are 1
+  logic [GroupWidth-1:0] group;
+  logic [LineWidth-1:0] line;
+  int cycle;  // cycle of the window that the coming edge begins; 1 where the next one may be its first
+
+  if (InitPrefix != "") begin : gen_init
+    logic [8*512-1:0] folder;
+    logic [8*640-1:0] path;
+    logic [2*Amplifiers-1:0] image[0:ArrayLines-1];
+    int row_tile, column_tile, first, lane, arrays;
+    initial begin
+      if ($value$plusargs("hafnia_mem=%s", folder) == 0) folder = "mem";
+      // A variable, so that the loop stays a loop in the simulator's model.
+      arrays = RowTiles * ColumnTiles;
+      for (int a = 0; a < arrays; a++) begin
+        row_tile = a / ColumnTiles;
+        column_tile = a % ColumnTiles;
+        for (int n = 0; n < ArrayLines; n++) image[n] = 'x;
+        path = '0;
+        $sformat(path, "%0s/%0sr%0d_c%0d.mem", folder, InitPrefix, row_tile, column_tile);
+        $readmemh(path, image);
+        first = (row_tile / LaneRows * ColumnGroups + column_tile / LaneColumns) * ArrayLines;
+        lane = row_tile % LaneRows * LaneColumns + column_tile % LaneColumns;
+        for (int n = 0; n < ArrayLines; n++) begin
+          bl[first+n][lane*Amplifiers+:Amplifiers] = image[n][0+:Amplifiers];
+          blb[first+n][lane*Amplifiers+:Amplifiers] = image[n][Amplifiers+:Amplifiers];
+        end
+      end
+    end
+  end
+
+  initial begin
+    for (int g = 0; g < Groups; g++) begin
+      for (int p = 0; p < LaneRows; p++) begin
+        for (int l = 0; l < LaneColumns; l++) begin
+          absent[g][(p*LaneColumns+l)*Amplifiers+:Amplifiers] =
+              {Amplifiers{g / ColumnGroups * LaneRows + p >= RowTiles || g % ColumnGroups * LaneColumns + l >= ColumnTiles}};
+        end
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!sense_i) elapsed_q <= '0;
+    else if (elapsed_q != '1) elapsed_q <= elapsed_q + 1'b1;
+  end
+
+  // The outputs of the coming cycle change only at the two switching times, so a simulator has little to do.
+  assign cycle = sense_i ? 32'(elapsed_q) + 2 : 1;
+  assign group = GroupWidth'(32'(row_group_i) * ColumnGroups + 32'(column_group_i));
+  assign line = LineWidth'((32'(group) * Rows + 32'(row_i)) * ColumnsPerAmplifier + 32'(column_i));
+
+  initial charged_q = 1'b0;
+  always_ff @(posedge clk_i) begin
+    if (cycle == ZeroCycles) begin
+      // Both HRS: the branch of 320k wins over that of 350k.
+      q_o <= ~blb[line] | bl[line] | (Ragged ? absent[group] : '0);
+      qb_o <= (blb[line] & ~bl[line]) | (Ragged ? absent[group] : '0);
+      charged_q <= 1'b0;
+    end else if (cycle == SignCycles) begin
+      q_o <= ~(blb[line] & ~bl[line]) | (Ragged ? absent[group] : '0);
+      qb_o <= ~bl[line] | (Ragged ? absent[group] : '0);
+      charged_q <= 1'b0;
+    end else if (cycle == 1 && !charged_q) begin
+      q_o <= '1;
+      qb_o <= '1;
+      charged_q <= 1'b1;
+    end
+  end
+endmodule
+
+`default_nettype wire
