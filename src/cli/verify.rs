@@ -148,7 +148,11 @@ fn text(v: &Verdict) -> String {
         v.cycles_per_image_counted,
         v.batch_cycles_predicted,
         v.batch_cycles_counted,
-        if v.cycles_equal { "" } else { "  NOT EQUAL" }
+        match v.cycles_equal {
+            Some(true) => "",
+            Some(false) => "  NOT EQUAL",
+            None => " (not compared: the sense registers were changed)",
+        }
     ));
     if let Some(s) = &v.stalled {
         lines.push(format!(
