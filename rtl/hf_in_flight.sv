@@ -14,7 +14,7 @@ module hf_in_flight #(
 ) (
     input  wire logic clk_i,
     input  wire logic rst_ni,
-    input  wire logic enter_i,  // an image has been taken from the input
+    input  wire logic enter_i,  // an image's first vector has been taken from the input
     input  wire logic leave_i,  // a result's last beat has been taken
     output logic [Width-1:0] count_o,
     output logic      busy_o

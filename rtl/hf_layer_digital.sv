@@ -15,7 +15,7 @@
 //             Name             prefix of the memory images: Name_weights.mem, line neuron group * input groups +
 //                              input group, weight (n, i) at (n * LaneInputs + i) * WeightWidth; Name_threshold.mem
 // Latency     Reads + 3 cycles from the accepting cycle to out_valid_o, Reads = neuron groups * input groups
-// Throughput  one vector in latency + 1 cycles
+// Throughput  one vector in Reads cycles; all steps stand still while a result waits
 // Overflow    none where SumWidth is as stated
 `default_nettype none
 
@@ -63,36 +63,33 @@ module hf_layer_digital #(
     hf_error_layer_digital_sum_width_too_small error ();
   end
 
-  // ---------------------------------------------------------------- control
-  localparam logic [1:0] Idle = 2'd0;
-  localparam logic [1:0] Run = 2'd1;
-  localparam logic [1:0] Drain = 2'd2;
-  localparam logic [1:0] Done = 2'd3;
-
-  logic [1:0] state_q, state_d;
-  logic accept, step, input_group_last, neuron_group_last;
+  // ---------------------------------------------------------------- control: the steps move together
+  logic enable;            // no step moves while a finished vector waits
+  logic x_valid_q;         // a vector is being multiplied
+  logic y_valid_q;         // a vector waits at the output
+  logic accept, step, last, input_group_last, neuron_group_last;
   logic [InputGroupWidth-1:0] input_group;
   logic [NeuronGroupWidth-1:0] neuron_group;
   logic multiply_q, commit_q, commit_last_q;
+  logic multiply, commit;  // a step that does happen in this cycle
 
+  assign enable = !(y_valid_q && !out_ready_i);
+  assign last = input_group_last && neuron_group_last;
+  assign in_ready_o = enable && (!x_valid_q || last);
   assign accept = in_valid_i && in_ready_o;
-  assign in_ready_o = state_q == Idle;
-  assign out_valid_o = state_q == Done;
-  assign step = state_q == Run;
-
-  always_comb begin
-    state_d = state_q;
-    case (state_q)
-      Idle: if (accept) state_d = Run;
-      Run: if (input_group_last && neuron_group_last) state_d = Drain;
-      Drain: if (commit_q && commit_last_q) state_d = Done;
-      default: if (out_ready_i) state_d = Idle;
-    endcase
-  end
+  assign out_valid_o = y_valid_q;
+  assign step = enable && x_valid_q;
+  assign multiply = enable && multiply_q;
+  assign commit = enable && commit_q;
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) state_q <= Idle;
-    else state_q <= state_d;
+    if (!rst_ni) begin
+      x_valid_q <= 1'b0;
+      y_valid_q <= 1'b0;
+    end else if (enable) begin
+      x_valid_q <= accept || (x_valid_q && !last);
+      y_valid_q <= commit_q && commit_last_q;
+    end
   end
 
   hf_counter #(.Steps(InputGroups)) i_input_group (
@@ -147,18 +144,18 @@ module hf_layer_digital #(
     if (!rst_ni) begin
       multiply_q <= 1'b0;
       commit_q <= 1'b0;
-    end else begin
-      multiply_q <= step;
+    end else if (enable) begin
+      multiply_q <= x_valid_q;
       commit_q <= multiply_q && last_q;
     end
     if (step) begin
       x_lane_q <= x_lane;
       first_q <= input_group == '0;
       last_q <= input_group_last;
-      vector_last_q <= input_group_last && neuron_group_last;
+      vector_last_q <= last;
       neuron_group_q <= neuron_group;
     end
-    if (multiply_q) begin
+    if (multiply) begin
       commit_last_q <= vector_last_q;
       commit_group_q <= neuron_group_q;
     end
@@ -172,7 +169,7 @@ module hf_layer_digital #(
       .SumWidth(SumWidth)
   ) i_mac (
       .clk_i,
-      .valid_i(multiply_q),
+      .valid_i(multiply),
       .first_i(first_q),
       .x_i(x_lane_q),
       .w_i(weights),
@@ -198,7 +195,7 @@ module hf_layer_digital #(
         .InitFile(Name == "" ? "" : {Name, "threshold.mem"})
     ) i_thresholds (
         .clk_i,
-        .read_i(multiply_q),
+        .read_i(multiply),
         .addr_i(neuron_group_q),
         .data_o(thresholds)
     );
@@ -216,7 +213,7 @@ module hf_layer_digital #(
 
   for (genvar g = 0; g < NeuronGroups; g++) begin : gen_group
     always_ff @(posedge clk_i) begin
-      if (commit_q && commit_group_q == NeuronGroupWidth'(g)) begin
+      if (commit && commit_group_q == NeuronGroupWidth'(g)) begin
         y_q[g*LaneNeurons*NeuronWidth+:LaneNeurons*NeuronWidth] <= positive;
         if (Output == 1) y_q[(Planes-1)*PaddedNeurons+g*LaneNeurons+:LaneNeurons] <= nonzero;
       end

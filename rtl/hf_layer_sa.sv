@@ -1,8 +1,8 @@
 // Layer on arrays with 1-bit sense amplifiers.
 //
-// Purpose     Splits a layer's inputs into blocks that each fit an array; every array votes, votes are aggregated
-//             (input-splitting, section III-A). No sum leaves an array.
-// Equation    v_jk = (sum over block k of w_ji x_i >= T_jk), then hf_vote_aggregate
+// Purpose     Splits a layer's inputs into blocks that each fit an array; every array votes (input-splitting, section
+//             III-A). No sum leaves an array. hf_layer_votes makes outputs of the votes.
+// Equation    v_jk = (sum over block k of w_ji x_i >= T_jk)
 // Schedule    for reference, column of the amplifier, tile group, block group: one read of LaneTiles x LaneBlocks
 //             arrays, ReadCycles cycles each; Reads of them make a vector.
 // Parameters  Inputs, Neurons        sizes of the layer, >= 1
@@ -15,8 +15,8 @@
 //             ReadCycles             cycles of a read: word lines settle, amplifiers latch in the last one, >= 1
 //             ThresholdWidth         bits of a column's threshold
 //             Name                   prefix of the memory images: Name_bX_tY.mem, Name_bX_tY_ref.mem
-// Latency     Reads * ReadCycles + 2 cycles from the accepting cycle to out_valid_o
-// Throughput  one vector in Reads * ReadCycles cycles; the three stages overlap
+// Latency     Reads * ReadCycles + 1 cycles from the accepting cycle to out_valid_o
+// Throughput  one vector in Reads * ReadCycles cycles; reading and offering votes overlap
 // Overflow    none
 `default_nettype none
 
@@ -38,7 +38,6 @@ module hf_layer_sa #(
     parameter int ThresholdWidth = 5,
     parameter Name = "",
     localparam int InputBits = Inputs * (InputTrits ? 2 : 1),
-    localparam int OutputBits = Neurons * (OutputTrits ? 2 : 1),
     localparam int References = OutputTrits ? 2 : 1,
     localparam int TileNeurons = Amplifiers * ColumnsPerAmplifier
 ) (
@@ -48,13 +47,10 @@ module hf_layer_sa #(
     input  wire logic                   in_valid_i,
     output logic                        in_ready_o,
     input  wire logic [InputBits-1:0]   in_data_i,
-    // Output vector: {[nonzero plane,] positive plane}
+    // Votes of all arrays: {[low,] high}, each block k at k * Neurons
     output logic                        out_valid_o,
     input  wire logic                   out_ready_i,
-    output logic      [OutputBits-1:0]  out_data_o,
-    // Votes of all arrays, for the test bench: {[low,] high}, each block k at k * Neurons
-    output logic                        votes_valid_o,
-    output logic      [References*Blocks*Neurons-1:0] votes_o
+    output logic      [References*Blocks*Neurons-1:0] out_data_o
 );
   localparam int BlockGroups = (Blocks + LaneBlocks - 1) / LaneBlocks;
   localparam int TileGroups = (Tiles + LaneTiles - 1) / LaneTiles;
@@ -76,11 +72,10 @@ module hf_layer_sa #(
     hf_error_layer_sa_read_cycles_must_be_at_least_1 error ();
   end
 
-  // ---------------------------------------------------------------- control: three stages move together
+  // ---------------------------------------------------------------- control: two stages move together
   logic enable;            // no stage moves while a finished vector waits
   logic x_valid_q;         // a vector drives the word lines
   logic votes_valid_q;     // all votes of a vector are in
-  logic y_valid_q;         // a vector waits at the output
   logic accept, settled, last;
   logic cycle_last, block_group_last, tile_group_last, column_last, reference_last;
   logic [BlockGroupWidth-1:0] block_group;
@@ -88,22 +83,20 @@ module hf_layer_sa #(
   logic [ColumnWidth-1:0] column;
   logic reference;
 
-  assign enable = !(y_valid_q && !out_ready_i);
+  assign enable = !(votes_valid_q && !out_ready_i);
   assign settled = enable && x_valid_q && cycle_last;
   assign last = cycle_last && block_group_last && tile_group_last && column_last && reference_last;
   assign in_ready_o = enable && (!x_valid_q || last);
   assign accept = in_valid_i && in_ready_o;
-  assign out_valid_o = y_valid_q;
+  assign out_valid_o = votes_valid_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       x_valid_q <= 1'b0;
       votes_valid_q <= 1'b0;
-      y_valid_q <= 1'b0;
     end else if (enable) begin
       x_valid_q <= accept || (x_valid_q && !last);
       votes_valid_q <= x_valid_q && last;
-      y_valid_q <= votes_valid_q;
     end
   end
 
@@ -197,13 +190,13 @@ module hf_layer_sa #(
           localparam bit Final = k == References - 1 && c == ColumnsPerAmplifier - 1
               && b / LaneBlocks == BlockGroups - 1 && t / LaneTiles == TileGroups - 1;
           if (Count > 0 && Final) begin : gen_final
-            assign votes_o[(k*Blocks+b)*Neurons+First+:Count] = latched[(b*Tiles+t)*Amplifiers+:Count];
+            assign out_data_o[(k*Blocks+b)*Neurons+First+:Count] = latched[(b*Tiles+t)*Amplifiers+:Count];
           end else if (Count > 0) begin : gen_kept
             logic current;
             logic [Count-1:0] kept_q;
             assign current = settled_q && reference_q == 1'(k) && column_q == ColumnWidth'(c)
                 && block_group_q == BlockGroupWidth'(b / LaneBlocks) && tile_group_q == TileGroupWidth'(t / LaneTiles);
-            assign votes_o[(k*Blocks+b)*Neurons+First+:Count] =
+            assign out_data_o[(k*Blocks+b)*Neurons+First+:Count] =
                 current ? latched[(b*Tiles+t)*Amplifiers+:Count] : kept_q;
             always_ff @(posedge clk_i) begin
               if (current) kept_q <= latched[(b*Tiles+t)*Amplifiers+:Count];
@@ -212,29 +205,6 @@ module hf_layer_sa #(
         end
       end
     end
-  end
-  assign votes_valid_o = enable && votes_valid_q;
-
-  logic [Neurons-1:0] y_nonzero, y_positive;
-  hf_vote_aggregate #(
-      .Blocks(Blocks),
-      .Neurons(Neurons),
-      .Ternary(OutputTrits)
-  ) i_aggregate (
-      .clk_i,
-      .valid_i(votes_valid_o),
-      .high_i(votes_o[Blocks*Neurons-1:0]),
-      .low_i(votes_o[References*Blocks*Neurons-1-:Blocks*Neurons]),
-      .nonzero_o(y_nonzero),
-      .positive_o(y_positive)
-  );
-
-  if (OutputTrits) begin : gen_trit_outputs
-    assign out_data_o = {y_nonzero, y_positive};
-  end else begin : gen_bipolar_outputs
-    assign out_data_o = y_positive;
-    logic unused_nonzero;
-    assign unused_nonzero = ^y_nonzero;
   end
 endmodule
 

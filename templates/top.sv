@@ -38,7 +38,7 @@ module {{ top }} (
     output logic      [31:0]  s_axil_rdata_o,
     output logic      [1:0]   s_axil_rresp_o
 );
-  logic busy, frame_error;
+  logic busy, frame_error, image_start;
   logic [{{ in_flight_width }}-1:0] in_flight;
   logic [{{ count_width }}-1:0] precharge_cycles, window_cycles;
 {%- for s in stages %}
@@ -92,7 +92,7 @@ module {{ top }} (
   ) i_in_flight (
       .clk_i,
       .rst_ni,
-      .enter_i(image_valid && image_ready),
+      .enter_i(image_start),
       .leave_i(m_axis_tvalid_o && m_axis_tready_i && m_axis_tlast_o),
       .count_o(in_flight),
       .busy_o(busy)

@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::hafnia;
 use hafnia::network::{
-    self, Activation, Cut, Domain, Input, InputCode, InputValues, Layer, Network, Normalize, Op, WeightKind, Weights,
+    self, Activation, Block, Conv, Cut, Domain, Input, InputCode, InputValues, Layer, Network, Normalize, Op, Pool,
+    PoolOrder, Shape, WeightKind, Weights,
 };
 use ndarray::Array2;
 use rand_chacha::ChaCha8Rng;
@@ -56,7 +57,11 @@ impl Random {
 }
 
 fn input(r: &mut Random) -> Input {
-    let shape = if r.one_in(3) { vec![r.range(1, 4), r.range(1, 17)] } else { vec![r.range(1, 70)] };
+    let shape = match r.below(5) {
+        0 => vec![r.range(1, 70)],
+        1 => vec![r.range(1, 4), r.range(1, 17)],
+        _ => vec![r.range(1, 3), r.range(1, 7), r.range(1, 7)],
+    };
     let values = match r.below(5) {
         0 => InputValues::Affine { gain: 2, offset: -255 },
         1 => InputValues::Affine { gain: r.range(0, 6) as i32 - 3, offset: r.range(0, 600) as i32 - 300 },
@@ -72,9 +77,52 @@ fn input(r: &mut Random) -> Input {
     Input { shape, code }
 }
 
+/// A kernel that fits a map, or none.
+fn op(r: &mut Random, shape: Shape, domain: Domain, last: bool) -> Op {
+    if last || shape.positions() == 1 || r.one_in(4) {
+        return Op::Dense;
+    }
+    let side = |r: &mut Random, side: usize| r.range(1, side.min(3));
+    let kernel = [side(r, shape.rows), side(r, shape.columns)];
+    let pads = !r.one_in(2);
+    let mut pad = |k: usize| if pads { r.below(kernel[k]) } else { 0 };
+    let pad = [pad(0), pad(1), pad(0), pad(1)];
+    let conv = Conv {
+        kernel,
+        stride: [r.pick(&[1, 1, 2, 3]), r.pick(&[1, 1, 2])],
+        pad,
+        pad_value: match domain {
+            _ if r.one_in(2) => 0,
+            Domain::Integer { .. } => r.range(0, 40) as i32 - 20,
+            _ => r.pick(&[-1, 1]),
+        },
+    };
+    Op::Conv(conv)
+}
+
+fn pool(r: &mut Random, shape: Shape) -> Option<Pool> {
+    if r.one_in(2) {
+        return None;
+    }
+    let size = [r.range(1, shape.rows.min(3)), r.range(1, shape.columns.min(3))];
+    let stride = size.map(|s| s + r.pick(&[0, 0, 0, 1]));
+    Some(Pool { size, stride, order: r.pick(&[PoolOrder::BeforeNormalize, PoolOrder::AfterActivation]) })
+}
+
 /// Zero padding of word lines and lanes shows at sizes that no power of two divides.
-fn layer(r: &mut Random, index: usize, inputs: usize, domain: Domain, last: bool) -> Layer {
-    let neurons = if last { r.range(1, 12) } else { r.range(1, 70) };
+fn layer(r: &mut Random, index: usize, shape: Shape, domain: Domain, last: bool) -> Layer {
+    let op = op(r, shape, domain, last);
+    let inputs = match &op {
+        Op::Dense => shape.len(),
+        Op::Conv(conv) => conv.inputs(shape.channels),
+    };
+    let neurons = if last {
+        r.range(1, 12)
+    } else if op == Op::Dense {
+        r.range(1, 70)
+    } else {
+        r.range(1, 9)
+    };
     let kind = match r.below(7) {
         0 => WeightKind::Int8,
         1..=3 => WeightKind::Bipolar,
@@ -90,7 +138,44 @@ fn layer(r: &mut Random, index: usize, inputs: usize, domain: Domain, last: bool
     let weight = if kind == WeightKind::Int8 { 64.0 } else { 1.0 };
     let spread = (inputs as f64).sqrt() * step * weight;
     let scale: Vec<f64> = (0..neurons).map(|_| r.pick(&[1.0, 0.5, 0.125, -1.0, 0.75])).collect();
-    let normalize = match r.below(3) {
+    let normalize = normalize(r, neurons, spread);
+    let activation = if last { Activation::Scores } else { activation(r, neurons, spread) };
+    let bias = if r.one_in(2) { vec![0.0; neurons] } else { r.reals(neurons, spread / 4.0) };
+    let weights = Weights { kind, values, scale };
+    let mut layer = Layer::new(format!("l{index}"), op, weights, bias, normalize, activation);
+    if !last {
+        layer.pool = pool(r, layer.sum_shape(shape).unwrap());
+        if kind != WeightKind::Int8 && !matches!(domain, Domain::Integer { .. }) && inputs <= 60 && r.one_in(4) {
+            split(r, &mut layer, spread);
+        }
+    }
+    layer
+}
+
+/// Makes a layer one that was trained split.
+fn split(r: &mut Random, layer: &mut Layer, spread: f64) {
+    let (inputs, neurons) = (layer.inputs(), layer.neurons());
+    let blocks = r.range(1, inputs.min(4));
+    let ternary = matches!(layer.activation, Activation::Ternary { .. });
+    layer.blocks = hafnia::plan::block_sizes(inputs, blocks)
+        .into_iter()
+        .map(|inputs| {
+            let activation = loop {
+                let one = activation(r, neurons, spread);
+                if matches!(one, Activation::Ternary { .. }) == ternary {
+                    break one;
+                }
+            };
+            Block { inputs, bias: r.reals(neurons, spread / 4.0), normalize: normalize(r, neurons, spread), activation }
+        })
+        .collect();
+    layer.bias = vec![0.0; neurons];
+    layer.normalize = Normalize::None;
+    layer.activation = layer.blocks[0].activation.of_votes(neurons);
+}
+
+fn normalize(r: &mut Random, neurons: usize, spread: f64) -> Normalize {
+    match r.below(3) {
         0 => Normalize::None,
         1 => Normalize::BatchNorm {
             // Both signs, and none: a constant.
@@ -101,31 +186,19 @@ fn layer(r: &mut Random, index: usize, inputs: usize, domain: Domain, last: bool
             epsilon: 1e-5,
         },
         _ => Normalize::Affine { gain: r.reals(neurons, 2.0), shift: r.reals(neurons, spread) },
-    };
-    let activation = if last {
-        Activation::Scores
-    } else if r.one_in(2) {
-        Activation::Bipolar { threshold: r.reals(neurons, 1.0) }
-    } else {
-        let delta: Vec<f64> = (0..neurons).map(|_| 0.05 + spread * r.real().abs() / 2.0).collect();
-        let centre = r.reals(neurons, 0.5);
-        let at = |sign: f64| centre.iter().zip(&delta).map(|(c, d)| c + sign * d).collect();
-        Activation::Ternary {
-            above: Cut { at: at(1.0), strict: r.one_in(2) },
-            below: Cut { at: at(-1.0), strict: r.one_in(2) },
-        }
-    };
-    let bias = if r.one_in(2) { vec![0.0; neurons] } else { r.reals(neurons, spread / 4.0) };
-    let weights = Weights { kind, values, scale };
-    Layer {
-        name: format!("l{index}"),
-        op: Op::Dense,
-        pool: None,
-        blocks: Vec::new(),
-        weights,
-        bias,
-        normalize,
-        activation,
+    }
+}
+
+fn activation(r: &mut Random, neurons: usize, spread: f64) -> Activation {
+    if r.one_in(2) {
+        return Activation::Bipolar { threshold: r.reals(neurons, 1.0) };
+    }
+    let delta: Vec<f64> = (0..neurons).map(|_| 0.05 + spread * r.real().abs() / 2.0).collect();
+    let centre = r.reals(neurons, 0.5);
+    let at = |sign: f64| centre.iter().zip(&delta).map(|(c, d)| c + sign * d).collect();
+    Activation::Ternary {
+        above: Cut { at: at(1.0), strict: r.one_in(2) },
+        below: Cut { at: at(-1.0), strict: r.one_in(2) },
     }
 }
 
@@ -133,21 +206,23 @@ fn network(r: &mut Random) -> Network {
     let input = input(r);
     let layers = r.range(1, 4);
     let mut network = Network { name: "random".into(), input, layers: Vec::new() };
-    let mut inputs = network.input_len();
+    let mut shape = Shape::of_input(&network.input.shape);
     for index in 0..layers {
         let domain = if index == 0 { network.input.code.domain() } else { network.input_domain(index) };
-        let next = layer(r, index, inputs, domain, index + 1 == layers);
-        inputs = next.neurons();
+        let next = layer(r, index, shape, domain, index + 1 == layers);
+        shape = next.output_shape(shape).unwrap();
         network.layers.push(next);
     }
     Network::new("random", network.input, network.layers).unwrap()
 }
 
-fn hardware(r: &mut Random, layers: usize) -> String {
+/// `split`: arrays take the blocks of layers that were trained split.
+fn hardware(r: &mut Random, layers: usize, split: bool) -> String {
     let mut text = String::new();
     let shared = r.pick(&[1, 1, 2, 3, 4]);
     writeln!(text, "readout = \"{}\"", r.pick(&["pcsa", "pcsa", "sa", "sa", "digital"])).unwrap();
-    let (inputs, outputs) = (shared * r.range(1, 12), shared * r.range(1, 12));
+    let most = if split { 60 } else { 12 };
+    let (inputs, outputs) = (shared * r.range(if split { 60 } else { 1 }, most), shared * r.range(1, 12));
     writeln!(text, "[array]\ninputs = {inputs}\noutputs = {outputs}").unwrap();
     writeln!(text, "[clock]\nmhz = {}", r.pick(&[33.0, 100.0, 250.0])).unwrap();
     writeln!(text, "[sa]\nread_ns = {}", r.pick(&[1, 10, 35])).unwrap();
@@ -178,7 +253,11 @@ fn run(folder: &Path, seed: u64) -> Result<Case, String> {
     let network = network(&mut r);
     let (net, toml, npy) = (folder.join("n.safetensors"), folder.join("hardware.toml"), folder.join("images.npy"));
     network::save(&network, &net).map_err(|e| e.to_string())?;
-    std::fs::write(&toml, hardware(&mut r, network.layers.len())).unwrap();
+    std::fs::write(&toml, {
+        let split = network.layers.iter().any(|l| !l.blocks.is_empty());
+        hardware(&mut r, network.layers.len(), split)
+    })
+    .unwrap();
     let largest = if network.input.code == InputCode::Bipolar { 2 } else { 256 };
     let images = Array2::from_shape_fn((3, network.input_len()), |_| r.below(largest) as u8);
     ndarray_npy::write_npy(&npy, &images).unwrap();

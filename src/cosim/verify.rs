@@ -216,6 +216,8 @@ impl<'a> Tally<'a> {
             Record::Reset { first_dropped, started, .. } => {
                 self.resets += 1;
                 self.dropped.extend(first_dropped..started);
+                // They pass every tap again.
+                self.seen.retain(|(_, image), _| *image < first_dropped);
             }
             Record::Fault { .. } => self.faults += 1,
             Record::End { first_beat, stuck, .. } => {

@@ -1,10 +1,11 @@
 //! Instances of the library's blocks for a plan: parameters and wiring, and the latencies that their headers state.
 
-use super::views::{DetailNet, Stage, detail, net, output_bits, score_bits};
+use super::views::{Stage, detail, net, output_bits, score_bits};
 use super::{COUNT_WIDTH, images};
 use crate::network::WeightKind;
 use crate::plan::{
-    DigitalPlan, InputMap, LayerPlan, OutputPlan, PcsaPlan, Plan, ReadoutPlan, SaPlan, Values, signed_width,
+    DigitalPlan, InputMap, LayerPlan, OutputPlan, PcsaPlan, Plan, ReadoutPlan, SaPlan, Source, StageKind, Values,
+    WindowPlan, signed_width,
 };
 
 /// A module instance.
@@ -38,40 +39,22 @@ pub(super) fn lane_width(p: &PcsaPlan) -> usize {
     signed_width(p.amplifiers as i64)
 }
 
-/// Images that the pipeline can hold: three in an SA layer, one in every other stage.
+/// Images that the pipeline can hold parts of: two in any stage, one at either end.
 pub(super) fn most_in_flight(plan: &Plan) -> usize {
-    3 * plan.layers.len() + 3
+    2 * plan.stages().len() + 3
 }
 
+/// Nets of every stage, in order: the image, the stages of the layers, the scores.
 pub(super) fn stages(plan: &Plan) -> Vec<Stage> {
+    let codes = plan.input.codes();
     let image = Stage {
-        comment: "Image: what the first layer takes".into(),
+        comment: match plan.input.vectors {
+            1 => "Image: what the first layer takes".into(),
+            n => format!("Image: {n} positions of {codes} channels, row by row"),
+        },
         net: "image".into(),
-        bits: plan.input.count * values_bits(plan.input.values),
+        bits: codes * values_bits(plan.input.values),
         details: Vec::new(),
-    };
-    let layer = |l: &LayerPlan| {
-        let (how, details): (_, Vec<DetailNet>) = match &l.readout {
-            ReadoutPlan::Pcsa(p) => {
-                (format!("{} PCSA arrays", l.arrays()), vec![detail(l, p.lane_rows * p.lane_columns * lane_width(p))])
-            }
-            ReadoutPlan::Sa(s) => {
-                let references = if s.low.is_empty() { 1 } else { 2 };
-                let votes = detail(l, references * s.block_sizes.len() * l.neurons);
-                (
-                    format!("{} arrays with 1-bit sense amplifiers, {} blocks", l.arrays(), s.block_sizes.len()),
-                    vec![votes],
-                )
-            }
-            ReadoutPlan::Digital(_) => ("digital".into(), Vec::new()),
-        };
-        let out = match l.output {
-            OutputPlan::Bipolar { .. } => "bipolar",
-            OutputPlan::Trit { .. } => "trits {nonzero, positive}",
-            OutputPlan::Sums => "sums",
-        };
-        let comment = format!("Layer {}: {} -> {} {out}, {how}", l.name, l.inputs, l.neurons);
-        Stage { comment, net: net(l), bits: output_bits(l), details }
     };
     let scores = Stage {
         comment: "Class scores: {class, scores}".into(),
@@ -79,7 +62,99 @@ pub(super) fn stages(plan: &Plan) -> Vec<Stage> {
         bits: score_bits(plan),
         details: Vec::new(),
     };
-    std::iter::once(image).chain(plan.layers.iter().map(layer)).chain([scores]).collect()
+    let mut all = vec![image];
+    for at in 0..plan.stages().len() {
+        let stage = layer_stage(plan, at, all[at].bits);
+        all.push(stage);
+    }
+    all.push(scores);
+    all
+}
+
+/// Stage `at` of the plan's, behind one of `before` bits.
+fn layer_stage(plan: &Plan, at: usize, before: usize) -> Stage {
+    let stages = plan.stages();
+    let (layer, kind) = (&plan.layers[stages[at].layer], stages[at].kind);
+    let bits = match kind {
+        StageKind::Slice => before,
+        StageKind::Window => layer.inputs * values_bits(layer.input),
+        StageKind::Flatten => layer.inputs * values_bits(layer.input),
+        StageKind::Read | StageKind::PoolVotes => match &layer.readout {
+            ReadoutPlan::Sa(s) => votes_bits(layer, s),
+            _ => output_bits(layer),
+        },
+        StageKind::Aggregate | StageKind::PoolOutputs => output_bits(layer),
+    };
+    let details = match (&layer.readout, kind) {
+        (ReadoutPlan::Pcsa(p), StageKind::Read) => vec![detail(layer, p.lane_rows * p.lane_columns * lane_width(p))],
+        _ => Vec::new(),
+    };
+    Stage { comment: comment(layer, kind), net: stage_net(plan, at), bits, details }
+}
+
+/// Prefix of the nets behind stage `at`: the layer's own behind its last stage. No layer's name has two underscores.
+pub(super) fn stage_net(plan: &Plan, at: usize) -> String {
+    let stages = plan.stages();
+    let own = net(&plan.layers[stages[at].layer]);
+    if stages.get(at + 1).is_none_or(|next| next.layer != stages[at].layer) {
+        return own;
+    }
+    let what = match stages[at].kind {
+        StageKind::Slice => "positions",
+        StageKind::Window => "windows",
+        StageKind::Flatten => "flat",
+        StageKind::Read if matches!(plan.layers[stages[at].layer].readout, ReadoutPlan::Sa(_)) => "votes",
+        StageKind::Read | StageKind::Aggregate => "outputs",
+        StageKind::PoolVotes => "pooled_votes",
+        StageKind::PoolOutputs => unreachable!("a pool of outputs ends a layer"),
+    };
+    format!("{own}__{what}")
+}
+
+fn comment(layer: &LayerPlan, kind: StageKind) -> String {
+    let name = &layer.name;
+    let map = layer.map;
+    let positions = match map.positions() {
+        1 => String::new(),
+        _ => format!(" at {} x {} positions", map.rows, map.columns),
+    };
+    match kind {
+        StageKind::Slice => format!("Layer {name}: positions of the map before, through a register slice"),
+        StageKind::Window => match &layer.source {
+            Source::Window(w) => format!(
+                "Layer {name}: windows of {} x {} of {} channels, {} x {} of them",
+                w.kernel[0], w.kernel[1], w.channels, w.windows.rows, w.windows.columns
+            ),
+            _ => unreachable!("windows have a kernel"),
+        },
+        StageKind::Flatten => format!("Layer {name}: the map before as one vector"),
+        StageKind::Read => {
+            let how = match &layer.readout {
+                ReadoutPlan::Pcsa(_) => format!("{} PCSA arrays", layer.arrays()),
+                ReadoutPlan::Sa(s) => format!(
+                    "{} arrays with 1-bit sense amplifiers, votes of {} blocks",
+                    layer.arrays(),
+                    s.block_sizes.len()
+                ),
+                ReadoutPlan::Digital(_) => "digital".into(),
+            };
+            let out = match layer.output {
+                OutputPlan::Bipolar { .. } => "bipolar",
+                OutputPlan::Trit { .. } => "trits {nonzero, positive}",
+                OutputPlan::Sums => "sums",
+            };
+            format!("Layer {name}: {} -> {} {out}, {how}", layer.inputs, layer.neurons)
+        }
+        StageKind::PoolVotes => format!("Layer {name}: votes of each pool"),
+        StageKind::Aggregate => format!("Layer {name}: sign of the votes{positions}"),
+        StageKind::PoolOutputs => format!("Layer {name}: pooled{positions}"),
+    }
+}
+
+/// Bits of an `sa` layer's votes: {[low,] high} of every block.
+pub(super) fn votes_bits(layer: &LayerPlan, s: &SaPlan) -> usize {
+    let references = if s.low.is_empty() { 1 } else { 2 };
+    references * s.block_sizes.len() * layer.neurons
 }
 
 fn values_bits(values: Values) -> usize {
@@ -122,18 +197,121 @@ fn stream_ports(from: &str, to: &str) -> Vec<Pair> {
 pub(super) fn instances(plan: &Plan) -> Vec<Instance> {
     let mut out = vec![stream_in(plan)];
     let mut from = "image".to_string();
-    for layer in &plan.layers {
-        let to = net(layer);
-        out.push(match &layer.readout {
-            ReadoutPlan::Pcsa(p) => pcsa(plan, layer, p, &from, &to),
-            ReadoutPlan::Sa(s) => sa(layer, s, &from, &to),
-            ReadoutPlan::Digital(d) => digital(layer, d, &from, &to),
+    for (at, stage) in plan.stages().iter().enumerate() {
+        let (layer, to) = (&plan.layers[stage.layer], stage_net(plan, at));
+        let bits = output_bits(layer);
+        out.push(match (stage.kind, &layer.source, &layer.readout) {
+            (StageKind::Slice, Source::Window(w), _) => slice(w, &from, &to),
+            (StageKind::Window, Source::Window(w), _) => window(w, &from, &to),
+            (StageKind::Flatten, Source::Flatten { positions }, _) => flatten(layer, *positions, &from, &to),
+            (StageKind::Read, _, ReadoutPlan::Pcsa(p)) => pcsa(plan, layer, p, &from, &to),
+            (StageKind::Read, _, ReadoutPlan::Sa(s)) => sa(layer, s, &from, &to),
+            (StageKind::Read, _, ReadoutPlan::Digital(d)) => digital(layer, d, &from, &to),
+            (StageKind::Aggregate, _, ReadoutPlan::Sa(s)) => votes(layer, s, &from, &to),
+            (StageKind::PoolVotes, _, ReadoutPlan::Sa(s)) => {
+                let planes = if s.low.is_empty() { 1 } else { 2 };
+                pool(layer, planes, false, votes_bits(layer, s) / planes, &from, &to)
+            }
+            (StageKind::PoolOutputs, ..) => {
+                let trits = matches!(layer.output, OutputPlan::Trit { .. });
+                let planes = if trits { 2 } else { 1 };
+                pool(layer, planes, trits, bits / planes, &from, &to)
+            }
+            _ => unreachable!("a stage of another source or readout"),
         });
         from = to;
     }
     out.push(class_scores(plan, &from));
     out.push(stream_out(plan));
     out
+}
+
+fn slice(w: &WindowPlan, from: &str, to: &str) -> Instance {
+    Instance {
+        module: "hf_register_slice",
+        name: format!("i_{to}"),
+        parameters: vec![pair("Width", w.channels * values_bits(w.values))],
+        ports: stream_ports(from, to),
+    }
+}
+
+fn window(w: &WindowPlan, from: &str, to: &str) -> Instance {
+    let [above, left, below, right] = w.pad;
+    Instance {
+        module: "hf_window",
+        name: format!("i_{to}"),
+        parameters: vec![
+            pair("Channels", w.channels),
+            pair("Rows", w.map.rows),
+            pair("Columns", w.map.columns),
+            pair("Kind", kind(w.values)),
+            pair("Width", images::table_width(w.values)),
+            pair("KernelRows", w.kernel[0]),
+            pair("KernelColumns", w.kernel[1]),
+            pair("StrideRows", w.stride[0]),
+            pair("StrideColumns", w.stride[1]),
+            pair("PadAbove", above),
+            pair("PadLeft", left),
+            pair("PadBelow", below),
+            pair("PadRight", right),
+            pair("PadValue", w.pad_value),
+        ],
+        ports: stream_ports(from, to),
+    }
+}
+
+fn flatten(layer: &LayerPlan, positions: usize, from: &str, to: &str) -> Instance {
+    Instance {
+        module: "hf_flatten",
+        name: format!("i_{to}"),
+        parameters: vec![
+            pair("Channels", layer.inputs / positions),
+            pair("Positions", positions),
+            flag("Trits", layer.input == Values::Trit),
+        ],
+        ports: stream_ports(from, to),
+    }
+}
+
+fn votes(layer: &LayerPlan, s: &SaPlan, from: &str, to: &str) -> Instance {
+    Instance {
+        module: "hf_layer_votes",
+        name: format!("i_{to}"),
+        parameters: vec![
+            pair("Blocks", s.block_sizes.len()),
+            pair("Neurons", layer.neurons),
+            flag("OutputTrits", !s.low.is_empty()),
+        ],
+        ports: stream_ports(from, to),
+    }
+}
+
+fn pool(layer: &LayerPlan, planes: usize, trits: bool, values: usize, from: &str, to: &str) -> Instance {
+    let pool = layer.pool.as_ref().expect("a pool's stage");
+    Instance {
+        module: "hf_pool",
+        name: format!("i_{to}"),
+        parameters: vec![
+            pair("Values", values),
+            pair("Planes", planes),
+            flag("Trits", trits),
+            pair("Rows", pool.from.rows),
+            pair("Columns", pool.from.columns),
+            pair("SizeRows", pool.size[0]),
+            pair("SizeColumns", pool.size[1]),
+            pair("StrideRows", pool.stride[0]),
+            pair("StrideColumns", pool.stride[1]),
+            pair("All", bits_constant(&pool.all)),
+        ],
+        ports: stream_ports(from, to),
+    }
+}
+
+/// A sized hexadecimal constant, bit 0 first in the list.
+fn bits_constant(bits: &[bool]) -> String {
+    let digit = |nibble: &[bool]| nibble.iter().rev().fold(0u32, |v, b| 2 * v + u32::from(*b));
+    let digits: String = bits.chunks(4).rev().map(|n| char::from_digit(digit(n), 16).expect("a nibble")).collect();
+    format!("{}'h{digits}", bits.len())
 }
 
 fn stream_in(plan: &Plan) -> Instance {
@@ -148,7 +326,8 @@ fn stream_in(plan: &Plan) -> Instance {
         module: "hf_stream_in",
         name: "i_stream_in".into(),
         parameters: vec![
-            pair("Values", input.count),
+            pair("Values", input.codes()),
+            pair("Vectors", input.vectors),
             pair("StreamBits", plan.stream_bits),
             pair("CodeBits", input.code_bits),
             flag("CodeSigned", input.signed),
@@ -168,6 +347,7 @@ fn stream_in(plan: &Plan) -> Instance {
             pair("out_valid_o", "image_valid"),
             pair("out_ready_i", "image_ready"),
             pair("out_data_o", "image_data"),
+            pair("start_o", "image_start"),
             pair("error_o", "frame_error"),
         ],
     }
@@ -207,9 +387,6 @@ fn pcsa(plan: &Plan, layer: &LayerPlan, p: &PcsaPlan, from: &str, to: &str) -> I
 fn sa(layer: &LayerPlan, s: &SaPlan, from: &str, to: &str) -> Instance {
     let largest = s.block_sizes[0];
     let large = s.block_sizes.iter().filter(|b| **b == largest).count();
-    let mut ports = stream_ports(from, to);
-    let detail = detail(layer, 0);
-    ports.extend([pair("votes_valid_o", detail.valid), pair("votes_o", detail.data)]);
     Instance {
         module: "hf_layer_sa",
         name: format!("i_{to}"),
@@ -231,7 +408,7 @@ fn sa(layer: &LayerPlan, s: &SaPlan, from: &str, to: &str) -> Instance {
             pair("ThresholdWidth", s.threshold_width),
             prefix("Name", &layer.name),
         ],
-        ports,
+        ports: stream_ports(from, to),
     }
 }
 
@@ -309,7 +486,12 @@ mod tests {
     fn headers_state_the_latency_that_the_plan_counts_with() {
         for (file, latency) in [
             ("hf_layer_pcsa.sv", "Reads * (precharge + window + 1) + 3 cycles from the accepting cycle to out_valid_o"),
-            ("hf_layer_sa.sv", "Reads * ReadCycles + 2 cycles from the accepting cycle to out_valid_o"),
+            ("hf_layer_sa.sv", "Reads * ReadCycles + 1 cycles from the accepting cycle to out_valid_o"),
+            ("hf_layer_votes.sv", "1 cycle"),
+            ("hf_register_slice.sv", "1 cycle"),
+            ("hf_window.sv", "0 cycles from the position that completes a window"),
+            ("hf_pool.sv", "1 cycle from the position that completes a window"),
+            ("hf_flatten.sv", "1 cycle from the last position"),
             ("hf_layer_digital.sv", "Reads + 3 cycles from the accepting cycle to out_valid_o"),
             ("hf_class_scores.sv", "Classes + 2 cycles from the accepting cycle to out_valid_o"),
             ("hf_stream_in.sv", "1 cycle after the last beat"),

@@ -55,7 +55,7 @@ impl Tap {
 pub fn taps(plan: &Plan) -> Vec<Tap> {
     let mut taps: Vec<Tap> = Vec::new();
     for (k, layer) in plan.layers.iter().enumerate() {
-        taps.push(Tap { kind: TapKind::Layer(k), bits: output_bits(layer), per_image: 1 });
+        taps.push(Tap { kind: TapKind::Layer(k), bits: output_bits(layer), per_image: layer.map.positions() });
     }
     taps.push(Tap { kind: TapKind::Scores, bits: score_bits(plan), per_image: 1 });
     for (k, layer) in plan.layers.iter().enumerate() {
@@ -63,12 +63,11 @@ pub fn taps(plan: &Plan) -> Vec<Tap> {
             ReadoutPlan::Pcsa(p) => {
                 let width = blocks::lane_width(p);
                 let bits = p.lane_rows * p.lane_columns * width;
-                taps.push(Tap { kind: TapKind::Lanes { layer: k, width }, bits, per_image: p.reads });
+                taps.push(Tap { kind: TapKind::Lanes { layer: k, width }, bits, per_image: p.reads * layer.vectors() });
             }
             ReadoutPlan::Sa(s) => {
-                let references = if s.low.is_empty() { 1 } else { 2 };
-                let bits = references * s.block_sizes.len() * layer.neurons;
-                taps.push(Tap { kind: TapKind::Votes(k), bits, per_image: 1 });
+                let bits = blocks::votes_bits(layer, s);
+                taps.push(Tap { kind: TapKind::Votes(k), bits, per_image: layer.vectors() });
             }
             ReadoutPlan::Digital(_) => {}
         }
@@ -107,21 +106,18 @@ fn tap_nets(plan: &Plan, kind: &TapKind) -> (Vec<String>, String) {
     match kind {
         TapKind::Layer(k) => stream(&net(&plan.layers[*k])),
         TapKind::Scores => stream("scores"),
-        TapKind::Lanes { layer, .. } | TapKind::Votes(layer) => {
+        TapKind::Lanes { layer, .. } => {
             let detail = detail(&plan.layers[*layer], 0);
             (vec![detail.valid], detail.data)
         }
+        TapKind::Votes(layer) => stream(&format!("{}__votes", net(&plan.layers[*layer]))),
     }
 }
 
-/// The detail nets of a layer that has them.
+/// Nets of the partial sums of a PCSA layer.
 pub(super) fn detail(layer: &LayerPlan, bits: usize) -> DetailNet {
-    let what = match layer.readout {
-        ReadoutPlan::Pcsa(_) => "lanes",
-        _ => "votes",
-    };
     let net = net(layer);
-    DetailNet { valid: format!("{net}__{what}_valid"), data: format!("{net}__{what}"), bits }
+    DetailNet { valid: format!("{net}__lanes_valid"), data: format!("{net}__lanes"), bits }
 }
 
 pub(super) struct TapView {
@@ -205,8 +201,15 @@ pub(super) fn tap_views(plan: &Plan) -> Vec<TapView> {
 pub(super) fn top(plan: &Plan, banner: String, top: String) -> Top {
     let last = plan.layers.last().expect("a network has layers");
     let images = format!(
-        "{} codes of {} bits an image, least significant first, {} beats of {} bits, tlast on the last",
-        plan.input.count, plan.input.code_bits, plan.input.beats, plan.stream_bits
+        "{} codes of {} bits an image, least significant first, {} beats of {} bits, tlast on the last{}",
+        plan.input.count,
+        plan.input.code_bits,
+        plan.input.beats,
+        plan.stream_bits,
+        match plan.input.vectors {
+            1 => String::new(),
+            n => format!("; {n} positions row by row, the channels of each together, from a beat of their own"),
+        }
     );
     let results = format!("32-bit words: the class, then {} signed scores; tlast on the last beat", last.neurons);
     let cycles = format!(

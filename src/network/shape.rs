@@ -75,6 +75,14 @@ impl Conv {
 
     /// Shape of the sums of `neurons` neurons, or why there are none.
     pub fn output(&self, input: Shape, neurons: usize) -> Result<Shape, String> {
+        let [above, left, below, right] = self.pad;
+        let [rows, columns] = self.kernel;
+        if (rows > 0 && above.max(below) >= rows) || (columns > 0 && left.max(right) >= columns) {
+            return Err(format!(
+                "its padding {:?} is as wide as its kernel {:?}, so that windows would hold nothing but padding",
+                self.pad, self.kernel
+            ));
+        }
         let shape = moved(self.padded(input), self.kernel, self.stride, "kernel")?;
         Ok(Shape { channels: neurons, ..shape })
     }
@@ -139,6 +147,7 @@ mod tests {
         let conv = Conv { pad: [0, 0, 1, 0], stride: [2, 3], ..Conv::new([3, 3]) };
         assert_eq!(shape(conv), Ok((64, 16, 10)));
         assert!(shape(Conv::new([33, 3])).unwrap_err().contains("does not fit"));
+        assert!(shape(Conv { pad: [3, 0, 0, 0], ..Conv::new([3, 3]) }).unwrap_err().contains("nothing but padding"));
         assert!(shape(Conv { stride: [0, 1], ..Conv::new([3, 3]) }).is_err());
     }
 

@@ -1,0 +1,136 @@
+// Maximum over windows of positions that do not overlap.
+//
+// Purpose     Pools thresholded values: of bits, the maximum is OR; where the normalisation behind the maximum falls, it has
+//             become AND (a maximum below a threshold is one of which every part is).
+// Equation    out[k] = All[k] ? AND over the window of in[k] : OR over the window of in[k]
+//             Trits: the two cuts of {nonzero, positive} are pooled, +1 or more and 0 or more
+// Parameters  Values                values of a position, >= 1
+//             Planes                1: bits; 2: two planes of bits, each with All; see Trits
+//             Trits                 with Planes = 2: {nonzero, positive}; 0: {low, high} votes, which are cuts as they are
+//             Rows, Columns         the map before, >= 1
+//             SizeRows, SizeColumns the window, >= 1 and no larger than the map
+//             StrideRows, StrideColumns  >= the window's sides
+//             All                   one bit a value
+// Latency     1 cycle from the position that completes a window
+// Throughput  one position a cycle
+// Overflow    none
+`default_nettype none
+
+module hf_pool #(
+    parameter int Values = 4,
+    parameter int Planes = 1,
+    parameter bit Trits = 1'b0,
+    parameter int Rows = 4,
+    parameter int Columns = 4,
+    parameter int SizeRows = 2,
+    parameter int SizeColumns = 2,
+    parameter int StrideRows = 2,
+    parameter int StrideColumns = 2,
+    parameter logic [Values-1:0] All = '0,
+    localparam int Bits = Values * Planes
+) (
+    input  wire logic            clk_i,
+    input  wire logic            rst_ni,
+    // Positions
+    input  wire logic            in_valid_i,
+    output logic                 in_ready_o,
+    input  wire logic [Bits-1:0] in_data_i,
+    // Pooled positions
+    output logic                 out_valid_o,
+    input  wire logic            out_ready_i,
+    output logic      [Bits-1:0] out_data_o
+);
+  localparam int OutColumns = (Columns - SizeColumns) / StrideColumns + 1;
+  localparam int RowWidth = StrideRows > 1 ? $clog2(StrideRows) : 1;
+  localparam int ColumnWidth = StrideColumns > 1 ? $clog2(StrideColumns) : 1;
+  localparam int OutColumnWidth = OutColumns > 1 ? $clog2(OutColumns) : 1;
+  localparam logic [Bits-1:0] AllBits = {Planes{All}};
+
+  if (Values < 1 || Planes < 1 || Planes > 2 || (Trits && Planes != 2)) begin : gen_error_values
+    hf_error_pool_values_or_planes_out_of_range error ();
+  end
+  if (SizeRows < 1 || SizeColumns < 1 || SizeRows > Rows || SizeColumns > Columns) begin : gen_error_size
+    hf_error_pool_window_does_not_fit_the_map error ();
+  end
+  if (StrideRows < SizeRows || StrideColumns < SizeColumns) begin : gen_error_stride
+    hf_error_pool_windows_must_not_overlap error ();
+  end
+
+  // ---------------------------------------------------------------- the walk over the map
+  logic [(Rows > 1 ? $clog2(Rows) : 1)-1:0] row;
+  logic [(Columns > 1 ? $clog2(Columns) : 1)-1:0] column;
+  logic row_last, column_last, accept, valid_q;
+  logic [RowWidth-1:0] row_phase_q;             // row within its window
+  logic [ColumnWidth-1:0] column_phase_q;       // column within its window
+  logic [OutColumnWidth-1:0] window_q;          // window of the row
+  logic row_ends, column_ends;
+
+  assign in_ready_o = !valid_q || out_ready_i;
+  assign accept = in_valid_i && in_ready_o;
+  assign out_valid_o = valid_q;
+  assign row_ends = row_phase_q == RowWidth'(SizeRows - 1);
+  assign column_ends = column_phase_q == ColumnWidth'(SizeColumns - 1);
+
+  hf_counter #(.Steps(Columns)) i_column (
+      .clk_i, .clear_i(!rst_ni), .step_i(accept), .count_o(column), .last_o(column_last));
+  hf_counter #(.Steps(Rows)) i_row (
+      .clk_i, .clear_i(!rst_ni), .step_i(accept && column_last), .count_o(row), .last_o(row_last));
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      valid_q <= 1'b0;
+      row_phase_q <= '0;
+      column_phase_q <= '0;
+      window_q <= '0;
+    end else begin
+      valid_q <= (valid_q && !out_ready_i) || (accept && row_ends && column_ends);
+      if (accept) begin
+        if (column_last) begin
+          column_phase_q <= '0;
+          window_q <= '0;
+          row_phase_q <= row_last || row_phase_q == RowWidth'(StrideRows - 1) ? '0 : row_phase_q + 1'b1;
+        end else begin
+          column_phase_q <= column_phase_q == ColumnWidth'(StrideColumns - 1) ? '0 : column_phase_q + 1'b1;
+          if (column_ends && window_q != OutColumnWidth'(OutColumns - 1)) window_q <= window_q + 1'b1;
+        end
+      end
+    end
+  end
+
+  // ---------------------------------------------------------------- cuts
+  logic [Bits-1:0] cuts, across, both;
+  logic [Bits-1:0] across_q;                     // this row of the window so far
+  logic [Bits-1:0] rows_q[0:OutColumns-1];       // the rows above of every window
+  logic [Bits-1:0] result_q;
+
+  function automatic logic [Bits-1:0] merge(input logic [Bits-1:0] a, input logic [Bits-1:0] b);
+    merge = (AllBits & a & b) | (~AllBits & (a | b));
+  endfunction
+
+  if (Trits) begin : gen_trits
+    localparam int High = Trits ? Values : 0;
+    // {nonzero, positive} to {0 or more, +1} and back.
+    assign cuts[0+:Values] = in_data_i[0+:Values];
+    assign cuts[High+:Values] = ~in_data_i[High+:Values] | in_data_i[0+:Values];
+    assign out_data_o[0+:Values] = result_q[0+:Values];
+    assign out_data_o[High+:Values] = ~result_q[High+:Values] | result_q[0+:Values];
+  end else begin : gen_bits
+    assign cuts = in_data_i;
+    assign out_data_o = result_q;
+  end
+
+  assign across = column_phase_q == '0 ? cuts : merge(across_q, cuts);
+  assign both = row_phase_q == '0 ? across : merge(rows_q[window_q], across);
+
+  always_ff @(posedge clk_i) begin
+    if (accept) begin
+      across_q <= across;
+      if (column_ends && row_ends) result_q <= both;
+      else if (column_ends) rows_q[window_q] <= both;
+    end
+  end
+  logic unused;
+  assign unused = ^{row, column};
+endmodule
+
+`default_nettype wire
