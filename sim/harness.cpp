@@ -4,7 +4,8 @@
 //                [trace=FILE from=CYCLE to=CYCLE] [precharge=C] [window=C]
 //
 // stimulus  beats of all images in order, kStreamBytes each, kBeats an image.
-// seed      0: no stalls. Otherwise both streams stall at random and `resets` resets fall at random cycles.
+// seed      0: no stalls. Otherwise both streams stall at random.
+// resets    so many resets fall at random cycles, all of them before the last result has left.
 // detail    also report the detail taps of this image.
 // limit     give up after so many cycles without a result.
 //
@@ -30,6 +31,9 @@
 #include "taps.h"
 
 namespace {
+
+// Greatest distance, in cycles, of the first reset, and of every one once only the last image is left.
+const uint64_t kNear = kBeats + 64;
 
 // xorshift64*: small, seeded, the same everywhere.
 struct Random {
@@ -116,6 +120,9 @@ struct Simulation {
     if (!o.trace.empty() && cycle >= o.from && cycle <= o.to) vcd.dump(10 * cycle + (clock ? 5 : 0));
 #endif
   }
+
+  // Only the last image is left and resets are still due: its result has to wait for them.
+  bool resets_due_in_last() const { return o.resets && done + 1 == o.images; }
 
   void idle_inputs() {
     dut.s_axis_tvalid_i = 0;
@@ -213,7 +220,7 @@ struct Simulation {
       set_port(dut.s_axis_tdata_i, &stimulus[(started * kBeats + beat) * kStreamBytes]);
       dut.s_axis_tlast_i = beat + 1 == kBeats;
     }
-    dut.m_axis_tready_i = !stall_out;
+    dut.m_axis_tready_i = !stall_out && !resets_due_in_last();
     half(false);
 #define HF_TAP(number, bits, per_image, detail) \
   tap(number, bits, per_image, detail, dut.tap##number##_fire_o, dut.tap##number##_data_o);
@@ -241,10 +248,11 @@ struct Simulation {
     fired.assign(taps, 0);
     random.state = o.seed * 0x9E3779B97F4A7C15ull + 1;
     reset(false);
-    // Resets fall at random distances of about the time that an image takes.
-    uint64_t reset_in = o.resets ? 1 + random.below(kBeats + 64) : 0;
+    // Resets fall at random distances of some images.
+    uint64_t reset_in = o.resets ? 1 + random.below(kNear) : 0;
     while (done < o.images && cycle - last_progress <= o.limit) {
       step();
+      if (reset_in > kNear && resets_due_in_last()) reset_in = 1 + random.below(kNear);
       if (reset_in && --reset_in == 0) {
         put_number('R');
         put_number<uint64_t>(cycle);
