@@ -106,6 +106,7 @@ struct Simulation {
   Random random{0};
   std::vector<uint8_t> stimulus;
   uint64_t cycle = 0, first_beat = 0, last_progress = 0;
+  bool counting = false;  // the first reset is over; what came before is not in the waveform
   bool any_beat = false;
   uint64_t base = 0, started = 0, done = 0;  // first image since reset, images started, images finished
   uint64_t beat = 0;                         // beats of image `started` already sent
@@ -117,7 +118,7 @@ struct Simulation {
     dut.clk_i = clock;
     dut.eval();
 #if VM_TRACE
-    if (!o.trace.empty() && cycle >= o.from && cycle <= o.to) vcd.dump(10 * cycle + (clock ? 5 : 0));
+    if (counting && !o.trace.empty() && cycle >= o.from && cycle <= o.to) vcd.dump(10 * cycle + (clock ? 5 : 0));
 #endif
   }
 
@@ -134,13 +135,13 @@ struct Simulation {
     dut.s_axil_rready_i = 1;
   }
 
-  void reset(bool counted) {
+  void reset() {
     idle_inputs();
     dut.rst_ni = 0;
     for (int i = 0; i < 4; i++) {
       half(false);
       half(true);
-      if (counted) cycle++;
+      if (counting) cycle++;
     }
     dut.rst_ni = 1;
     base = started = done;
@@ -148,22 +149,22 @@ struct Simulation {
     offering = held = false;
     result.clear();
     fired.assign(fired.size(), 0);
-    if (o.precharge) write_register(0x0C, o.precharge, counted);
-    if (o.window) write_register(0x10, o.window, counted);
+    if (o.precharge) write_register(0x0C, o.precharge);
+    if (o.window) write_register(0x10, o.window);
   }
 
-  void write_register(uint8_t address, uint32_t value, bool counted) {
+  void write_register(uint8_t address, uint32_t value) {
     dut.s_axil_awvalid_i = dut.s_axil_wvalid_i = 1;
     dut.s_axil_awaddr_i = address;
     dut.s_axil_wdata_i = value;
     dut.s_axil_wstrb_i = 0xF;
     half(false);
     half(true);
-    if (counted) cycle++;
+    if (counting) cycle++;
     dut.s_axil_awvalid_i = dut.s_axil_wvalid_i = 0;
     half(false);
     half(true);
-    if (counted) cycle++;
+    if (counting) cycle++;
   }
 
   template <class T>
@@ -247,7 +248,8 @@ struct Simulation {
 #undef HF_TAP
     fired.assign(taps, 0);
     random.state = o.seed * 0x9E3779B97F4A7C15ull + 1;
-    reset(false);
+    reset();
+    counting = true;
     // Resets fall at random distances of some images.
     uint64_t reset_in = o.resets ? 1 + random.below(kNear) : 0;
     while (done < o.images && cycle - last_progress <= o.limit) {
@@ -258,7 +260,7 @@ struct Simulation {
         put_number<uint64_t>(cycle);
         put_number<uint32_t>(done);
         put_number<uint32_t>(started + (beat > 0));
-        reset(true);
+        reset();
         last_progress = cycle;
         if (--o.resets) reset_in = 1 + random.below(8 * (cycle / (done + 1) + kBeats));
       }

@@ -4,12 +4,13 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::{Ended, generate, hafnia, network};
+use common::{Ended, generate, hafnia, network, tiny};
 use serde_json::Value;
 
 struct Build {
     _folder: tempfile::TempDir,
     path: PathBuf,
+    dataset: PathBuf,
 }
 
 impl Build {
@@ -17,7 +18,13 @@ impl Build {
         let folder = tempfile::tempdir().unwrap();
         let hardware = format!("readout = \"{readout}\"\n[array]\ninputs = 64\noutputs = 64\n");
         let path = generate(folder.path(), &network(name), &hardware);
-        Self { _folder: folder, path }
+        Self { _folder: folder, path, dataset: "digits".into() }
+    }
+
+    fn tiny() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, dataset) = (tiny::generate(folder.path()), tiny::images(folder.path()));
+        Self { _folder: folder, path, dataset }
     }
 
     /// Changes a file's text.
@@ -33,7 +40,7 @@ impl Build {
         let waveform = self.waveform();
         let args =
             args!["verify", self.path, "--simulator", simulator, "--images", "3", "--waveform", waveform, "--json"];
-        hafnia(args.iter().chain(&args!["--stalled", "0"]))
+        hafnia(args.iter().chain(&args!["--dataset", self.dataset, "--stalled", "0"]))
     }
 
     fn waveform(&self) -> PathBuf {
@@ -119,6 +126,17 @@ fn a_dropped_carry_of_the_votes_in_verilator() {
     assert_eq!((&found["layer"], &found["split"]), (&"fc2".into(), &Value::Null), "behind the arrays");
     assert!(found["note"].as_str().unwrap().contains("vote aggregation"), "{found}");
     shows(&build.waveform(), "layer_fc2");
+}
+
+/// The waveform begins with the first cycle, not with the reset before it, whose cycles have no number.
+#[test]
+fn a_mismatch_in_the_first_cycles_in_verilator() {
+    let build = Build::tiny();
+    build.edit("rtl/hf_class_scores.sv", |t| t.replace("score > best_score_q", "score < best_score_q"));
+    let found = build.finds("rtl/hf_class_scores.sv", "verilator");
+    assert_eq!(found["layer"], "scores");
+    assert!(found["cycle"].as_u64().unwrap() < 200, "{found}");
+    shows(&build.waveform(), "scores");
 }
 
 /// The references of array (2, 0) as low as they go: its block votes +1 always.
