@@ -4,7 +4,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::{Ended, generate, hafnia, network, tiny};
+use common::{Ended, command, ended, generate, hafnia, network, tiny};
 use serde_json::Value;
 
 struct Build {
@@ -150,6 +150,32 @@ fn wrong_references_of_one_block() {
     assert_eq!((&found["layer"], &found["split"]), (&"fc2".into(), &2.into()), "{found}");
     let array = found["array"].as_str().unwrap();
     assert!(array.contains("i_layer_fc2.") && array.contains("i_array, column"), "{found}");
+}
+
+/// A simulation without an end is an error of the tool; what it said is kept apart from what others say.
+#[test]
+fn a_broken_simulation_keeps_its_messages() {
+    let cache = tempfile::tempdir().unwrap();
+    let logs = || std::fs::read_dir(cache.path().join("logs")).map_or(0, Iterator::count);
+    let verify = |build: &Build| {
+        let args = args!["verify", build.path, "--simulator", "icarus", "--dataset", build.dataset, "--stalled", "0"];
+        ended(command(args).env("HAFNIA_CACHE", cache.path()))
+    };
+    let mut kept = Vec::new();
+    for said in ["no end, first", "no end, second"] {
+        let build = Build::tiny();
+        verify(&build).expect(0);
+        assert_eq!(logs(), kept.len(), "a run that holds leaves no log");
+        build.edit("sim/tb_icarus.sv", |t| t.replace("$fwrite(out, \"E ", &format!("$display(\"{said} ")));
+        let ended = verify(&build).expect(3);
+        let (_, log) = ended.stderr.split_once("no end record; its messages: ").expect(&ended.stderr);
+        kept.push((PathBuf::from(log.trim()), said));
+    }
+    assert_eq!(logs(), 2);
+    for (log, said) in kept {
+        let text = std::fs::read_to_string(&log).unwrap();
+        assert!(text.contains(said), "{}: {text}", log.display());
+    }
 }
 
 /// A plan that was edited cannot be told from another network's: refused, not verified.
