@@ -4,7 +4,8 @@
 //                [trace=FILE from=CYCLE to=CYCLE] [precharge=C] [window=C]
 //
 // stimulus  beats of all images in order, kStreamBytes each, kBeats an image.
-// seed      0: no stalls. Otherwise both streams stall at random and `resets` resets fall at random cycles.
+// seed      0: no stalls. Otherwise both streams stall at random.
+// resets    so many resets fall at random cycles, all of them before the last result has left.
 // detail    also report the detail taps of this image.
 // limit     give up after so many cycles without a result.
 //
@@ -30,6 +31,9 @@
 #include "taps.h"
 
 namespace {
+
+// Greatest distance, in cycles, of the first reset, and of every one once only the last image is left.
+const uint64_t kNear = kBeats + 64;
 
 // xorshift64*: small, seeded, the same everywhere.
 struct Random {
@@ -102,6 +106,7 @@ struct Simulation {
   Random random{0};
   std::vector<uint8_t> stimulus;
   uint64_t cycle = 0, first_beat = 0, last_progress = 0;
+  bool counting = false;  // the first reset is over; what came before is not in the waveform
   bool any_beat = false;
   uint64_t base = 0, started = 0, done = 0;  // first image since reset, images started, images finished
   uint64_t beat = 0;                         // beats of image `started` already sent
@@ -113,9 +118,12 @@ struct Simulation {
     dut.clk_i = clock;
     dut.eval();
 #if VM_TRACE
-    if (!o.trace.empty() && cycle >= o.from && cycle <= o.to) vcd.dump(10 * cycle + (clock ? 5 : 0));
+    if (counting && !o.trace.empty() && cycle >= o.from && cycle <= o.to) vcd.dump(10 * cycle + (clock ? 5 : 0));
 #endif
   }
+
+  // Only the last image is left and resets are still due: its result has to wait for them.
+  bool resets_due_in_last() const { return o.resets && done + 1 == o.images; }
 
   void idle_inputs() {
     dut.s_axis_tvalid_i = 0;
@@ -127,13 +135,13 @@ struct Simulation {
     dut.s_axil_rready_i = 1;
   }
 
-  void reset(bool counted) {
+  void reset() {
     idle_inputs();
     dut.rst_ni = 0;
     for (int i = 0; i < 4; i++) {
       half(false);
       half(true);
-      if (counted) cycle++;
+      if (counting) cycle++;
     }
     dut.rst_ni = 1;
     base = started = done;
@@ -141,22 +149,22 @@ struct Simulation {
     offering = held = false;
     result.clear();
     fired.assign(fired.size(), 0);
-    if (o.precharge) write_register(0x0C, o.precharge, counted);
-    if (o.window) write_register(0x10, o.window, counted);
+    if (o.precharge) write_register(0x0C, o.precharge);
+    if (o.window) write_register(0x10, o.window);
   }
 
-  void write_register(uint8_t address, uint32_t value, bool counted) {
+  void write_register(uint8_t address, uint32_t value) {
     dut.s_axil_awvalid_i = dut.s_axil_wvalid_i = 1;
     dut.s_axil_awaddr_i = address;
     dut.s_axil_wdata_i = value;
     dut.s_axil_wstrb_i = 0xF;
     half(false);
     half(true);
-    if (counted) cycle++;
+    if (counting) cycle++;
     dut.s_axil_awvalid_i = dut.s_axil_wvalid_i = 0;
     half(false);
     half(true);
-    if (counted) cycle++;
+    if (counting) cycle++;
   }
 
   template <class T>
@@ -213,7 +221,7 @@ struct Simulation {
       set_port(dut.s_axis_tdata_i, &stimulus[(started * kBeats + beat) * kStreamBytes]);
       dut.s_axis_tlast_i = beat + 1 == kBeats;
     }
-    dut.m_axis_tready_i = !stall_out;
+    dut.m_axis_tready_i = !stall_out && !resets_due_in_last();
     half(false);
 #define HF_TAP(number, bits, per_image, detail) \
   tap(number, bits, per_image, detail, dut.tap##number##_fire_o, dut.tap##number##_data_o);
@@ -233,6 +241,15 @@ struct Simulation {
     cycle++;
   }
 
+  // Whether every tap has fired for every image: positions that no later layer needs may come after the last result.
+  bool drained() const {
+    bool all = true;
+#define HF_TAP(number, bits, per_image, detail) all = all && (detail || fired[number] >= (o.images - base) * per_image);
+    HF_TAPS(HF_TAP)
+#undef HF_TAP
+    return all;
+  }
+
   int run() {
     unsigned taps = 0;
 #define HF_TAP(number, bits, per_image, detail) taps = number + 1;
@@ -240,17 +257,19 @@ struct Simulation {
 #undef HF_TAP
     fired.assign(taps, 0);
     random.state = o.seed * 0x9E3779B97F4A7C15ull + 1;
-    reset(false);
-    // Resets fall at random distances of about the time that an image takes.
-    uint64_t reset_in = o.resets ? 1 + random.below(kBeats + 64) : 0;
-    while (done < o.images && cycle - last_progress <= o.limit) {
+    reset();
+    counting = true;
+    // Resets fall at random distances of some images.
+    uint64_t reset_in = o.resets ? 1 + random.below(kNear) : 0;
+    while ((done < o.images || !drained()) && cycle - last_progress <= o.limit) {
       step();
-      if (reset_in && --reset_in == 0) {
+      if (reset_in > kNear && resets_due_in_last()) reset_in = 1 + random.below(kNear);
+      if (done < o.images && reset_in && --reset_in == 0) {
         put_number('R');
         put_number<uint64_t>(cycle);
         put_number<uint32_t>(done);
         put_number<uint32_t>(started + (beat > 0));
-        reset(true);
+        reset();
         last_progress = cycle;
         if (--o.resets) reset_in = 1 + random.below(8 * (cycle / (done + 1) + kBeats));
       }

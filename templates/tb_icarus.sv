@@ -9,6 +9,7 @@
 module tb;
   localparam int Beats = {{ beats }};
   localparam int StreamBits = {{ stream_bits }};
+  localparam int Near = Beats + 64;
 
   logic clk_i = 1'b0;
   logic rst_ni = 1'b0;
@@ -112,6 +113,20 @@ module tb;
     below = $unsigned($random(random_state)) % n;
   endfunction
 
+  // Only the last image is left and resets are still due: its result has to wait for them.
+  function automatic logic resets_due_in_last();
+    resets_due_in_last = resets > 0 && done + 1 == images;
+  endfunction
+
+  // Whether every tap has fired for every image: positions that no later layer needs may come after the last result.
+  logic drained;
+  always_comb begin
+    drained = 1'b1;
+{%- for t in taps %}{% if t.detail == 0 %}
+    if (fired{{ loop.index0 }} < (images - base) * {{ t.per_image }}) drained = 1'b0;
+{%- endif %}{%- endfor %}
+  end
+
   initial begin
     if ($value$plusargs("images=%d", images) == 0) images = 0;
     if ($value$plusargs("seed=%d", seed) == 0) seed = 0;
@@ -137,15 +152,15 @@ module tb;
     random_state = seed;
     reset;
     counted = 1'b1;
-    if (resets > 0) reset_in = 1 + below(Beats + 64);
-    while (done < images && cycle - last_progress <= limit) begin
+    if (resets > 0) reset_in = 1 + below(Near);
+    while ((done < images || !drained) && cycle - last_progress <= limit) begin
       if (!offering) offering = started < images && !(seed != 0 && below(3) == 0);
       s_axis_tvalid_i = offering;
       if (offering) begin
         s_axis_tdata_i = beats[started*Beats+beat];
         s_axis_tlast_i = beat + 1 == Beats;
       end
-      m_axis_tready_i = !(seed != 0 && below(3) == 0);
+      m_axis_tready_i = !(seed != 0 && below(3) == 0) && !resets_due_in_last();
       #1;
 {%- for t in taps %}
       if (tap{{ loop.index0 }}_fire_o === 1'b1) begin
@@ -185,7 +200,8 @@ module tb;
       #4 clk_i = 1'b1;
       #5 clk_i = 1'b0;
       cycle = cycle + 1;
-      if (reset_in > 0) begin
+      if (reset_in > Near && resets_due_in_last()) reset_in = 1 + below(Near);
+      if (reset_in > 0 && done < images) begin
         reset_in = reset_in - 1;
         if (reset_in == 0) begin
           $fwrite(out, "R %0d %0d %0d\n", cycle, done, beat > 0 ? started + 1 : started);

@@ -4,12 +4,13 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::{Ended, generate, hafnia, network};
+use common::{Ended, command, ended, generate, hafnia, network, tiny};
 use serde_json::Value;
 
 struct Build {
     _folder: tempfile::TempDir,
     path: PathBuf,
+    dataset: PathBuf,
 }
 
 impl Build {
@@ -17,7 +18,13 @@ impl Build {
         let folder = tempfile::tempdir().unwrap();
         let hardware = format!("readout = \"{readout}\"\n[array]\ninputs = 64\noutputs = 64\n");
         let path = generate(folder.path(), &network(name), &hardware);
-        Self { _folder: folder, path }
+        Self { _folder: folder, path, dataset: "digits".into() }
+    }
+
+    fn tiny() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, dataset) = (tiny::generate(folder.path()), tiny::images(folder.path()));
+        Self { _folder: folder, path, dataset }
     }
 
     /// Changes a file's text.
@@ -33,7 +40,7 @@ impl Build {
         let waveform = self.waveform();
         let args =
             args!["verify", self.path, "--simulator", simulator, "--images", "3", "--waveform", waveform, "--json"];
-        hafnia(args.iter().chain(&args!["--stalled", "0"]))
+        hafnia(args.iter().chain(&args!["--dataset", self.dataset, "--stalled", "0"]))
     }
 
     fn waveform(&self) -> PathBuf {
@@ -121,6 +128,17 @@ fn a_dropped_carry_of_the_votes_in_verilator() {
     shows(&build.waveform(), "layer_fc2");
 }
 
+/// The waveform begins with the first cycle, not with the reset before it, whose cycles have no number.
+#[test]
+fn a_mismatch_in_the_first_cycles_in_verilator() {
+    let build = Build::tiny();
+    build.edit("rtl/hf_class_scores.sv", |t| t.replace("score > best_score_q", "score < best_score_q"));
+    let found = build.finds("rtl/hf_class_scores.sv", "verilator");
+    assert_eq!(found["layer"], "scores");
+    assert!(found["cycle"].as_u64().unwrap() < 200, "{found}");
+    shows(&build.waveform(), "scores");
+}
+
 /// The references of array (2, 0) as low as they go: its block votes +1 always.
 #[test]
 fn wrong_references_of_one_block() {
@@ -132,6 +150,32 @@ fn wrong_references_of_one_block() {
     assert_eq!((&found["layer"], &found["split"]), (&"fc2".into(), &2.into()), "{found}");
     let array = found["array"].as_str().unwrap();
     assert!(array.contains("i_layer_fc2.") && array.contains("i_array, column"), "{found}");
+}
+
+/// A simulation without an end is an error of the tool; what it said is kept apart from what others say.
+#[test]
+fn a_broken_simulation_keeps_its_messages() {
+    let cache = tempfile::tempdir().unwrap();
+    let logs = || std::fs::read_dir(cache.path().join("logs")).map_or(0, Iterator::count);
+    let verify = |build: &Build| {
+        let args = args!["verify", build.path, "--simulator", "icarus", "--dataset", build.dataset, "--stalled", "0"];
+        ended(command(args).env("HAFNIA_CACHE", cache.path()))
+    };
+    let mut kept = Vec::new();
+    for said in ["no end, first", "no end, second"] {
+        let build = Build::tiny();
+        verify(&build).expect(0);
+        assert_eq!(logs(), kept.len(), "a run that holds leaves no log");
+        build.edit("sim/tb_icarus.sv", |t| t.replace("$fwrite(out, \"E ", &format!("$display(\"{said} ")));
+        let ended = verify(&build).expect(3);
+        let (_, log) = ended.stderr.split_once("no end record; its messages: ").expect(&ended.stderr);
+        kept.push((PathBuf::from(log.trim()), said));
+    }
+    assert_eq!(logs(), 2);
+    for (log, said) in kept {
+        let text = std::fs::read_to_string(&log).unwrap();
+        assert!(text.contains(said), "{}: {text}", log.display());
+    }
 }
 
 /// A plan that was edited cannot be told from another network's: refused, not verified.

@@ -156,8 +156,15 @@ fn text(v: &Verdict) -> String {
     ));
     if let Some(s) = &v.stalled {
         lines.push(format!(
-            "stalls and {} resets (seed {}): {} images, {} values compared, {} mismatches; dropped and sent again: {:?}",
-            s.resets, s.seed, s.images, s.compared, s.mismatches, s.dropped
+            "stalls and {} of {} resets{} (seed {}): {} images, {} values compared, {} mismatches; dropped and sent again: {:?}",
+            s.resets,
+            s.resets_asked,
+            if s.resets == s.resets_asked { "" } else { "  NOT ALL" },
+            s.seed,
+            s.images,
+            s.compared,
+            s.mismatches,
+            s.dropped
         ));
     }
     let reference = if v.plan_is_exact { "must be equal" } else { "may differ: layers are split" };

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::records::{Record, read_binary, read_text};
@@ -24,11 +24,39 @@ pub(super) struct RunOptions {
     pub precharge: Option<usize>,
     pub window: Option<usize>,
     /// Waveform: file, first and last cycle.
-    pub trace: Option<(std::path::PathBuf, u64, u64)>,
+    pub trace: Option<(PathBuf, u64, u64)>,
 }
 
-/// Runs a model and hands every record to `take`.
+/// Runs a model and hands every record to `take`. What the simulator said is kept where it broke.
 pub(super) fn run(
+    build: &Build,
+    simulator: Simulator,
+    program: &Path,
+    beats: &[u8],
+    options: &RunOptions,
+    take: impl FnMut(Record),
+) -> Result<(), CosimError> {
+    let folder = tempfile::tempdir().map_err(io(&std::env::temp_dir(), "make a folder"))?;
+    match run_in(folder.path(), build, simulator, program, beats, options, take) {
+        Err(CosimError::Simulation { reason, log }) => Err(CosimError::Simulation { reason, log: keep(&log)? }),
+        other => other,
+    }
+}
+
+/// Copies a log from a run's own folder into the cache, under a name that no other run has.
+fn keep(log: &Path) -> Result<PathBuf, CosimError> {
+    let logs = model::cache().join("logs");
+    std::fs::create_dir_all(&logs).map_err(io(&logs, "create the folder"))?;
+    let mut name = tempfile::Builder::new();
+    let kept = name.prefix("simulation-").suffix(".log").tempfile_in(&logs).map_err(io(&logs, "write into"))?;
+    std::fs::copy(log, kept.path()).map_err(io(&logs, "copy the log to"))?;
+    let (_, path) = kept.keep().map_err(|e| io(&logs, "keep the log in")(e.error))?;
+    Ok(path)
+}
+
+/// [`run`] with all its files in `folder`; an error of the simulation names the log there.
+fn run_in(
+    folder: &Path,
     build: &Build,
     simulator: Simulator,
     program: &Path,
@@ -36,10 +64,9 @@ pub(super) fn run(
     options: &RunOptions,
     mut take: impl FnMut(Record),
 ) -> Result<(), CosimError> {
-    let folder = tempfile::tempdir().map_err(io(&std::env::temp_dir(), "make a folder"))?;
-    let log = model::cache().join("last-simulation.log");
-    let errors = File::create(&log).map_err(io(&log, "create the log"))?;
-    let file = folder.path().join("stimulus");
+    let log = folder.join("log");
+    let messages = File::create(&log).map_err(io(&log, "create the log"))?;
+    let file = folder.join("stimulus");
     let text;
     let content = match simulator {
         Simulator::Verilator => beats,
@@ -81,7 +108,7 @@ pub(super) fn run(
         set("from", from);
         set("to", to);
     }
-    let out = folder.path().join("out.txt");
+    let out = folder.join("out.txt");
     if simulator == Simulator::Icarus {
         set("out", &out.display());
     }
@@ -92,8 +119,12 @@ pub(super) fn run(
         command
             .args(["+verilator+rand+reset+2".to_string(), format!("+verilator+seed+{}", options.seed % 0x7fff_ffff)]);
     }
-    let piped = if simulator == Simulator::Verilator { Stdio::piped() } else { Stdio::null() };
-    command.stdin(Stdio::null()).stdout(piped).stderr(errors);
+    // Icarus has a file for its records, so what it prints are messages.
+    let stdout = match simulator {
+        Simulator::Verilator => Stdio::piped(),
+        Simulator::Icarus => messages.try_clone().map_err(io(&log, "create the log"))?.into(),
+    };
+    command.stdin(Stdio::null()).stdout(stdout).stderr(messages);
     let mut child = command.spawn().map_err(io(program, "start the simulation"))?;
 
     let mut ended = false;

@@ -78,7 +78,9 @@ pub struct Options {
 pub struct StalledRun {
     pub images: usize,
     pub seed: u64,
+    /// Resets that fell.
     pub resets: usize,
+    pub resets_asked: usize,
     /// Images that a reset dropped; they were sent again.
     pub dropped: Vec<usize>,
     pub compared: usize,
@@ -132,7 +134,7 @@ pub struct Verdict {
 impl Verdict {
     /// Whether everything that was checked holds.
     pub fn held(&self) -> bool {
-        let stalled = self.stalled.as_ref().is_none_or(|s| s.mismatches == 0);
+        let stalled = self.stalled.as_ref().is_none_or(|s| s.mismatches == 0 && s.resets == s.resets_asked);
         let reference = !self.plan_is_exact || self.reference_mismatches == 0;
         let cycles = self.cycles_equal.unwrap_or(true);
         self.mismatches == 0 && stalled && reference && cycles && self.protocol_faults == 0 && !self.stuck
@@ -465,6 +467,7 @@ fn verdict(
             images: s.traces.len(),
             seed: options.seed,
             resets: s.resets,
+            resets_asked: options.resets,
             dropped: s.dropped,
             compared: s.compared,
             mismatches: s.mismatches,
