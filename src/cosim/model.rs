@@ -14,7 +14,12 @@ use crate::tool::{self, CXX, IVERILOG, Tool, VERILATOR};
 const VERILATOR_FLAGS: [&str; 9] =
     ["--cc", "-O3", "--x-assign", "unique", "--x-initial", "unique", "-Wno-fatal", "--top-module", "hafnia_sim"];
 const TRACE_FLAGS: [&str; 4] = ["--trace", "--trace-underscore", "--trace-max-width", "65536"];
-const CXX_FLAGS: [&str; 5] = ["-std=c++17", "-O2", "-fno-strict-aliasing", "-faligned-new", "-w"];
+const CXX_FLAGS: [&str; 4] = ["-std=c++17", "-fno-strict-aliasing", "-faligned-new", "-w"];
+
+/// A model with a waveform runs once, up to the image of a mismatch: mostly the first, and compiling is what takes long.
+fn optimization(trace: bool) -> &'static str {
+    if trace { "-O0" } else { "-O2" }
+}
 
 /// Where models are kept: `HAFNIA_CACHE`, else `hafnia` in the user's cache folder.
 pub(crate) fn cache() -> PathBuf {
@@ -40,7 +45,7 @@ pub(super) fn verilator(build: &Build, arrays: Arrays, trace: bool) -> Result<Mo
     }
     let versions = [VERILATOR.version()?, CXX.version()?];
     let extra = ["sim/taps.h", "sim/harness.cpp"];
-    let key = key(build, arrays, &extra, &[&flags[..], &CXX_FLAGS[..]].concat(), &versions)?;
+    let key = key(build, arrays, &extra, &[&flags[..], &CXX_FLAGS[..], &[optimization(trace)]].concat(), &versions)?;
     let folder = cache().join("models").join(key);
     let program = folder.join("sim");
     if program.is_file() {
@@ -80,6 +85,7 @@ fn compile(build: &Path, folder: &Path, trace: bool, versions: &[String; 2]) -> 
     }
     let define = |on: bool| if on { "1" } else { "0" };
     let mut flags: Vec<String> = CXX_FLAGS.iter().map(|f| f.to_string()).collect();
+    flags.push(optimization(trace).into());
     flags.push(format!("-I{}", include.display()));
     flags.push(format!("-I{}", include.join("vltstd").display()));
     flags.push(format!("-DVM_TRACE={}", define(trace)));
