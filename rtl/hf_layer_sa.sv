@@ -7,6 +7,8 @@
 //             arrays, ReadCycles cycles each; Reads of them make a vector.
 // Parameters  Inputs, Neurons        sizes of the layer, >= 1
 //             InputTrits, WeightTrits, OutputTrits  0: bipolar, 1: trits; an OutputTrits layer reads twice
+//             Unipolar               1: inputs of +1 drive, those of -1 do not (figure 2a); thresholds bear the offset; with
+//                                    bipolar inputs only
 //             Blocks                 splits; LargeBlocks of BlockInputs inputs come first, the rest have one less
 //             Tiles                  arrays along neurons
 //             Amplifiers             amplifiers of an array: ceil(ceil(Neurons / Tiles) / ColumnsPerAmplifier)
@@ -26,6 +28,7 @@ module hf_layer_sa #(
     parameter bit InputTrits = 1'b0,
     parameter bit WeightTrits = 1'b0,
     parameter bit OutputTrits = 1'b0,
+    parameter bit Unipolar = 1'b0,
     parameter int Blocks = 1,
     parameter int LargeBlocks = 1,
     parameter int BlockInputs = 8,
@@ -67,6 +70,9 @@ module hf_layer_sa #(
   end
   if (LaneBlocks > Blocks || LaneTiles > Tiles) begin : gen_error_lanes
     hf_error_layer_sa_more_lanes_than_arrays error ();
+  end
+  if (Unipolar && InputTrits) begin : gen_error_unipolar
+    hf_error_layer_sa_unipolar_inputs_have_two_values error ();
   end
   if (ReadCycles < 1) begin : gen_error_read
     hf_error_layer_sa_read_cycles_must_be_at_least_1 error ();
@@ -121,11 +127,15 @@ module hf_layer_sa #(
   // ---------------------------------------------------------------- inputs
   logic [InputBits-1:0] x_q;
   logic [Inputs-1:0] drive, positive;
-  assign positive = x_q[Inputs-1:0];
-  if (InputTrits) begin : gen_trit_inputs
+  if (Unipolar) begin : gen_unipolar_inputs
+    assign drive = x_q[Inputs-1:0];
+    assign positive = '1;
+  end else if (InputTrits) begin : gen_trit_inputs
     assign drive = x_q[InputBits-1-:Inputs];
+    assign positive = x_q[Inputs-1:0];
   end else begin : gen_bipolar_inputs
     assign drive = '1;
+    assign positive = x_q[Inputs-1:0];
   end
 
   always_ff @(posedge clk_i) begin

@@ -34,6 +34,7 @@ pub struct LayerHardware {
     pub clock: Clock,
     pub pcsa: Pcsa,
     pub sa: Sa,
+    pub adc: Adc,
     pub digital: Digital,
     pub fold: Fold,
     pub stream: Stream,
@@ -109,6 +110,39 @@ pub enum Mapping {
     Literal,
 }
 
+/// ADCs on the columns. A code is the number of levels that the column's sum reaches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Adc {
+    /// Bits of a code.
+    pub bits: usize,
+    /// Sums from minus to plus this are covered in equal steps; absent: exactly where the bits suffice, else all that can occur.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full_scale: Option<f64>,
+    /// Levels on the sum that are not in equal steps, 2^bits - 1 of them, ascending; with `values`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<i32>,
+    /// Integer value of each of the 2^bits codes; with `levels`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<i32>,
+    /// Sum that a value of 1 stands for; with `values`.
+    pub unit: f64,
+    pub conversion_ns: f64,
+    /// Columns that share an ADC.
+    pub columns_per_adc: usize,
+    /// How inputs of -1 meet single columns.
+    pub negative_inputs: NegativeInputs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NegativeInputs {
+    /// Inputs of +1 are driven first, then those of -1; the values are subtracted.
+    TwoPhases,
+    /// A negative voltage on the word line, in one read.
+    NegativeVoltage,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Digital {
@@ -181,6 +215,21 @@ impl Default for Pcsa {
 impl Default for Sa {
     fn default() -> Self {
         Self { read_ns: 10.0, mapping: Mapping::Shift }
+    }
+}
+
+impl Default for Adc {
+    fn default() -> Self {
+        Self {
+            bits: 4,
+            full_scale: None,
+            levels: Vec::new(),
+            values: Vec::new(),
+            unit: 1.0,
+            conversion_ns: 10.0,
+            columns_per_adc: 1,
+            negative_inputs: NegativeInputs::TwoPhases,
+        }
     }
 }
 

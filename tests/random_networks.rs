@@ -217,15 +217,23 @@ fn network(r: &mut Random) -> Network {
 }
 
 /// `split`: arrays take the blocks of layers that were trained split.
-fn hardware(r: &mut Random, layers: usize, split: bool) -> String {
+fn hardware(r: &mut Random, layers: usize, split: bool, first_integer: bool) -> String {
     let mut text = String::new();
     let shared = r.pick(&[1, 1, 2, 3, 4]);
-    writeln!(text, "readout = \"{}\"", r.pick(&["pcsa", "pcsa", "sa", "sa", "digital"])).unwrap();
+    writeln!(text, "readout = \"{}\"", r.pick(&["pcsa", "pcsa", "sa", "sa", "adc", "adc", "digital"])).unwrap();
     let most = if split { 60 } else { 12 };
     let (inputs, outputs) = (shared * r.range(if split { 60 } else { 1 }, most), shared * r.range(1, 12));
     writeln!(text, "[array]\ninputs = {inputs}\noutputs = {outputs}").unwrap();
+    writeln!(text, "columns = \"{}\"", if r.one_in(2) { "double" } else { "single" }).unwrap();
+    writeln!(text, "neurons = \"{}\"", if r.one_in(4) { "unipolar" } else { "bipolar" }).unwrap();
     writeln!(text, "[clock]\nmhz = {}", r.pick(&[33.0, 100.0, 250.0])).unwrap();
     writeln!(text, "[sa]\nread_ns = {}", r.pick(&[1, 10, 35])).unwrap();
+    writeln!(text, "[adc]\nbits = {}\ncolumns_per_adc = {shared}", r.range(1, 7)).unwrap();
+    writeln!(text, "conversion_ns = {}", r.pick(&[1, 10, 35])).unwrap();
+    writeln!(text, "negative_inputs = \"{}\"", r.pick(&["two_phases", "negative_voltage"])).unwrap();
+    if r.one_in(3) {
+        writeln!(text, "full_scale = {}", r.range(1, 20)).unwrap();
+    }
     let some = r.range(1, 5).to_string();
     let all = "\"all\"".to_string();
     writeln!(text, "[fold]\nsensed_at_once = {}\ncolumns_per_amplifier = {shared}", r.pick(&[all.clone(), some]))
@@ -234,11 +242,26 @@ fn hardware(r: &mut Random, layers: usize, split: bool) -> String {
     writeln!(text, "[digital]\ninputs_at_once = {}\nneurons_at_once = {}", r.range(1, 12), r.pick(&[all, some]))
         .unwrap();
     writeln!(text, "[stream]\nbits = {}", r.pick(&[8, 16, 32, 64, 128, 512])).unwrap();
+    if first_integer && r.one_in(2) {
+        // Bit by bit through the arrays.
+        writeln!(text, "[layer.l0]\nreadout = \"adc\"").unwrap();
+    }
     if r.one_in(3) {
         writeln!(text, "[layer.l{}.fold]\nsensed_at_once = 1", r.below(layers)).unwrap();
     }
     text
 }
+
+/// What hardware cannot do for a network, and says.
+const REFUSALS: [&str; 7] = [
+    "do not fit 32 bits",
+    "exceed 31 bits",
+    "a single column's cell holds no 0",
+    "does not know padding from -1",
+    "has no word line state for three values",
+    "shifts every score",
+    "which one cell pair cannot hold",
+];
 
 enum Case {
     Held {
@@ -255,7 +278,9 @@ fn run(folder: &Path, seed: u64) -> Result<Case, String> {
     network::save(&network, &net).map_err(|e| e.to_string())?;
     std::fs::write(&toml, {
         let split = network.layers.iter().any(|l| !l.blocks.is_empty());
-        hardware(&mut r, network.layers.len(), split)
+        let integers = matches!(network.input.code.domain(), Domain::Integer { .. })
+            && network.layers[0].weights.kind != WeightKind::Int8;
+        hardware(&mut r, network.layers.len(), split, integers)
     })
     .unwrap();
     let largest = if network.input.code == InputCode::Bipolar { 2 } else { 256 };
@@ -266,9 +291,7 @@ fn run(folder: &Path, seed: u64) -> Result<Case, String> {
     let made = hafnia(args!["generate", net, "--hardware", toml, "-o", build]);
     match made.code {
         0 => {}
-        2 if made.stderr.contains("do not fit 32 bits") || made.stderr.contains("exceed 31 bits") => {
-            return Ok(Case::Refused);
-        }
+        2 if REFUSALS.iter().any(|r| made.stderr.contains(r)) => return Ok(Case::Refused),
         _ => return Err(format!("generate: {made:?}")),
     }
     let stalls = (seed % 1000 + 1).to_string();

@@ -4,8 +4,8 @@ use super::views::{Stage, detail, net, output_bits, score_bits};
 use super::{COUNT_WIDTH, images};
 use crate::network::WeightKind;
 use crate::plan::{
-    DigitalPlan, InputMap, LayerPlan, OutputPlan, PcsaPlan, Plan, ReadoutPlan, SaPlan, Source, StageKind, Values,
-    WindowPlan, signed_width,
+    AdcPlan, DigitalPlan, Encoding, InputMap, LayerPlan, OutputPlan, PcsaPlan, Plan, ReadoutPlan, SaPlan, Source,
+    StageKind, Values, WindowPlan, signed_width,
 };
 
 /// A module instance.
@@ -136,6 +136,7 @@ fn comment(layer: &LayerPlan, kind: StageKind) -> String {
                     layer.arrays(),
                     s.block_sizes.len()
                 ),
+                ReadoutPlan::Adc(a) => format!("{} arrays with {}-bit ADCs", layer.arrays(), a.transfer.bits),
                 ReadoutPlan::Digital(_) => "digital".into(),
             };
             let out = match layer.output {
@@ -206,6 +207,7 @@ pub(super) fn instances(plan: &Plan) -> Vec<Instance> {
             (StageKind::Flatten, Source::Flatten { positions }, _) => flatten(layer, *positions, &from, &to),
             (StageKind::Read, _, ReadoutPlan::Pcsa(p)) => pcsa(plan, layer, p, &from, &to),
             (StageKind::Read, _, ReadoutPlan::Sa(s)) => sa(layer, s, &from, &to),
+            (StageKind::Read, _, ReadoutPlan::Adc(a)) => adc(layer, a, &from, &to),
             (StageKind::Read, _, ReadoutPlan::Digital(d)) => digital(layer, d, &from, &to),
             (StageKind::Aggregate, _, ReadoutPlan::Sa(s)) => votes(layer, s, &from, &to),
             (StageKind::PoolVotes, _, ReadoutPlan::Sa(s)) => {
@@ -396,6 +398,7 @@ fn sa(layer: &LayerPlan, s: &SaPlan, from: &str, to: &str) -> Instance {
             flag("InputTrits", layer.input == Values::Trit),
             flag("WeightTrits", layer.weight_kind == WeightKind::Ternary),
             flag("OutputTrits", !s.low.is_empty()),
+            flag("Unipolar", s.unipolar),
             pair("Blocks", s.block_sizes.len()),
             pair("LargeBlocks", large),
             pair("BlockInputs", largest),
@@ -406,6 +409,45 @@ fn sa(layer: &LayerPlan, s: &SaPlan, from: &str, to: &str) -> Instance {
             pair("LaneTiles", s.lane_tiles),
             pair("ReadCycles", s.read_cycles),
             pair("ThresholdWidth", s.threshold_width),
+            prefix("Name", &layer.name),
+        ],
+        ports: stream_ports(from, to),
+    }
+}
+
+fn adc(layer: &LayerPlan, a: &AdcPlan, from: &str, to: &str) -> Instance {
+    let largest = a.block_sizes[0];
+    let encoding = match a.encoding {
+        Encoding::Signed | Encoding::BitSerial(_) => 0,
+        Encoding::TwoPhases => 1,
+        Encoding::Unipolar => 2,
+    };
+    Instance {
+        module: "hf_layer_adc",
+        name: format!("i_{to}"),
+        parameters: vec![
+            pair("Inputs", layer.inputs),
+            pair("Neurons", layer.neurons),
+            pair("InputKind", kind(layer.input)),
+            pair("InputWidth", images::table_width(layer.input)),
+            pair("Encoding", encoding),
+            flag("WeightTrits", layer.weight_kind == WeightKind::Ternary),
+            flag("SingleColumn", a.single_column),
+            pair("Output", output_kind(&layer.output)),
+            pair("Blocks", a.block_sizes.len()),
+            pair("LargeBlocks", a.block_sizes.iter().filter(|b| **b == largest).count()),
+            pair("BlockInputs", largest),
+            pair("Tiles", a.tiles),
+            pair("Adcs", a.adcs),
+            pair("ColumnsPerAdc", a.columns_per_adc),
+            pair("LaneBlocks", a.lane_blocks),
+            pair("LaneTiles", a.lane_tiles),
+            pair("ConversionCycles", a.conversion_cycles),
+            pair("CodeBits", a.transfer.bits),
+            pair("LevelWidth", images::level_width(a)),
+            flag("Uniform", a.transfer.uniform),
+            pair("ValueWidth", images::value_width(a)),
+            pair("SumWidth", layer.sum_width),
             prefix("Name", &layer.name),
         ],
         ports: stream_ports(from, to),
@@ -487,6 +529,7 @@ mod tests {
         for (file, latency) in [
             ("hf_layer_pcsa.sv", "Reads * (precharge + window + 1) + 3 cycles from the accepting cycle to out_valid_o"),
             ("hf_layer_sa.sv", "Reads * ReadCycles + 1 cycles from the accepting cycle to out_valid_o"),
+            ("hf_layer_adc.sv", "Reads * ConversionCycles + 3 cycles from the accepting cycle to out_valid_o"),
             ("hf_layer_votes.sv", "1 cycle"),
             ("hf_register_slice.sv", "1 cycle"),
             ("hf_window.sv", "0 cycles from the position that completes a window"),

@@ -3,7 +3,9 @@
 use ndarray::Array2;
 
 use crate::network::WeightKind;
-use crate::plan::{DigitalPlan, InputMap, LayerPlan, OutputPlan, PcsaPlan, Plan, ReadoutPlan, SaPlan, Values};
+use crate::plan::{
+    AdcPlan, DigitalPlan, InputMap, LayerPlan, OutputPlan, PcsaPlan, Plan, ReadoutPlan, SaPlan, Values, signed_width,
+};
 
 /// A word under construction, least significant bit first.
 #[derive(Default)]
@@ -59,6 +61,7 @@ pub(super) fn images(plan: &Plan) -> Vec<Image> {
         match &layer.readout {
             ReadoutPlan::Pcsa(p) => pcsa(layer, p, &mut out),
             ReadoutPlan::Sa(s) => sa(layer, s, &mut out),
+            ReadoutPlan::Adc(a) => adc(layer, a, &mut out),
             ReadoutPlan::Digital(d) => digital(layer, d, &mut out),
         }
     }
@@ -135,25 +138,35 @@ fn thresholds(layer: &LayerPlan, words: usize, lanes: usize, neuron: impl Fn(usi
     Some(image(format!("{}_threshold.mem", layer.name), words))
 }
 
-/// Array (b, t): line column * amplifiers + amplifier holds a neuron's block, {[negative,] positive} planes, and in the
-/// `_ref` image its {[low,] high} thresholds.
-fn sa(layer: &LayerPlan, s: &SaPlan, out: &mut Vec<Image>) {
+/// Cells of array (b, t), which holds `neurons` from input `start` on: {[negative,] positive} planes.
+fn cells(
+    layer: &LayerPlan,
+    (b, t): (usize, usize),
+    neurons: std::ops::Range<usize>,
+    inputs: std::ops::Range<usize>,
+) -> Image {
     let trits = layer.weight_kind == WeightKind::Ternary;
+    let words = neurons.map(|j| {
+        let plane = |sign: i8| inputs.clone().map(move |i| weight(&layer.weights, j, i) == Some(sign));
+        let mut word = Word::default();
+        word.0.extend(plane(1));
+        if trits {
+            word.0.extend(plane(-1));
+        }
+        word
+    });
+    image(format!("{}_b{b}_t{t}.mem", layer.name), words)
+}
+
+/// Array (b, t): line column * amplifiers + amplifier holds a neuron's block, and in the `_ref` image its {[low,] high}
+/// thresholds.
+fn sa(layer: &LayerPlan, s: &SaPlan, out: &mut Vec<Image>) {
     let per_tile = s.amplifiers * s.columns_per_amplifier;
     let mut start = 0;
     for (b, size) in s.block_sizes.iter().enumerate() {
         for t in 0..s.tiles {
             let neurons = t * per_tile..(t + 1) * per_tile;
-            let cells = neurons.clone().map(|j| {
-                let plane = |sign: i8| (start..start + size).map(move |i| weight(&layer.weights, j, i) == Some(sign));
-                let mut word = Word::default();
-                word.0.extend(plane(1));
-                if trits {
-                    word.0.extend(plane(-1));
-                }
-                word
-            });
-            out.push(image(format!("{}_b{b}_t{t}.mem", layer.name), cells));
+            out.push(cells(layer, (b, t), neurons.clone(), start..start + size));
             let references = neurons.map(|j| {
                 let at = |v: &[i32]| i64::from(v.get(j).copied().unwrap_or(0));
                 let mut word = Word::default();
@@ -167,6 +180,46 @@ fn sa(layer: &LayerPlan, s: &SaPlan, out: &mut Vec<Image>) {
         }
         start += size;
     }
+}
+
+/// Array (b, t): line column * ADCs + ADC holds a neuron's block; levels and values of all ADCs; thresholds with line tile
+/// group * columns + column.
+fn adc(layer: &LayerPlan, a: &AdcPlan, out: &mut Vec<Image>) {
+    let per_tile = a.adcs * a.columns_per_adc;
+    let mut start = 0;
+    for (b, size) in a.block_sizes.iter().enumerate() {
+        for t in 0..a.tiles {
+            out.push(cells(layer, (b, t), t * per_tile..(t + 1) * per_tile, start..start + size));
+        }
+        start += size;
+    }
+    let numbers = |values: &[i32], width: usize| -> Vec<Word> {
+        let word = |v: &i32| {
+            let mut w = Word::default();
+            w.number(i64::from(*v), width);
+            w
+        };
+        values.iter().map(word).collect()
+    };
+    out.push(image(format!("{}_levels.mem", layer.name), numbers(&a.transfer.levels, level_width(a))));
+    if !a.transfer.uniform {
+        out.push(image(format!("{}_values.mem", layer.name), numbers(&a.transfer.values, value_width(a))));
+    }
+    let words = a.tiles.div_ceil(a.lane_tiles) * a.columns_per_adc;
+    out.extend(thresholds(layer, words, a.lane_tiles * a.adcs, |word, lane| {
+        let tile = word / a.columns_per_adc * a.lane_tiles + lane / a.adcs;
+        if tile < a.tiles { tile * per_tile + word % a.columns_per_adc * a.adcs + lane % a.adcs } else { usize::MAX }
+    }));
+}
+
+/// Bits of a signed level.
+pub(super) fn level_width(a: &AdcPlan) -> usize {
+    signed_width(a.transfer.levels.iter().map(|l| i64::from(*l).abs()).max().unwrap_or(0))
+}
+
+/// Bits of a signed value.
+pub(super) fn value_width(a: &AdcPlan) -> usize {
+    if a.transfer.uniform { a.transfer.bits + 1 } else { signed_width(a.transfer.largest()) }
 }
 
 /// Weight ROM: line neuron group * input groups + input group, weight (n, i) at n * lane_inputs + i.

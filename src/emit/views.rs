@@ -69,7 +69,7 @@ pub fn taps(plan: &Plan) -> Vec<Tap> {
                 let bits = blocks::votes_bits(layer, s);
                 taps.push(Tap { kind: TapKind::Votes(k), bits, per_image: layer.vectors() });
             }
-            ReadoutPlan::Digital(_) => {}
+            ReadoutPlan::Digital(_) | ReadoutPlan::Adc(_) => {}
         }
     }
     taps

@@ -14,7 +14,7 @@ pub enum LayerDetail {
     Pcsa(Reads),
     /// One a block.
     Sa(Vec<BlockVotes>),
-    /// No arrays.
+    /// No arrays, or arrays whose codes are not followed one by one.
     Digital,
 }
 
@@ -62,7 +62,7 @@ impl Layer {
         match self.readout() {
             ReadoutPlan::Pcsa(pcsa) => LayerDetail::Pcsa(self.reads(pcsa, x)),
             ReadoutPlan::Sa(sa) => LayerDetail::Sa(self.block_votes(sa, x, scratch)),
-            ReadoutPlan::Digital(_) => LayerDetail::Digital,
+            ReadoutPlan::Digital(_) | ReadoutPlan::Adc(_) => LayerDetail::Digital,
         }
     }
 
@@ -134,7 +134,7 @@ pub enum Site {
         /// Reads in which it is sensed: one for each of an amplifier's columns. Indices of [`Reads::read`].
         reads: Range<usize>,
     },
-    /// Array (split, tile) of an `sa` layer.
+    /// Array (split, tile) of an `sa` or `adc` layer.
     Sa {
         tile: usize,
         /// Column of the array.
@@ -173,16 +173,19 @@ pub fn locate(layer: &LayerPlan, neuron: usize) -> Vec<ArrayPlace> {
             };
             (0..plan.column_tiles).map(place).collect()
         }
-        ReadoutPlan::Sa(plan) => {
-            let columns = plan.amplifiers * plan.columns_per_amplifier;
-            let site = Site::Sa { tile: neuron / columns, column: neuron % columns };
-            let mut start = 0;
-            let place = |(split, size): (usize, &usize)| {
-                start += size;
-                ArrayPlace { split, inputs: start - size..start, site: site.clone() }
-            };
-            plan.block_sizes.iter().enumerate().map(place).collect()
-        }
+        ReadoutPlan::Sa(plan) => columns(&plan.block_sizes, plan.amplifiers * plan.columns_per_amplifier, neuron),
+        ReadoutPlan::Adc(plan) => columns(&plan.block_sizes, plan.adcs * plan.columns_per_adc, neuron),
         ReadoutPlan::Digital(_) => Vec::new(),
     }
+}
+
+/// Columns of a neuron in arrays of so many, one a block.
+fn columns(block_sizes: &[usize], per_array: usize, neuron: usize) -> Vec<ArrayPlace> {
+    let site = Site::Sa { tile: neuron / per_array, column: neuron % per_array };
+    let mut start = 0;
+    let place = |(split, size): (usize, &usize)| {
+        start += size;
+        ArrayPlace { split, inputs: start - size..start, site: site.clone() }
+    };
+    block_sizes.iter().enumerate().map(place).collect()
 }

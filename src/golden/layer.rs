@@ -6,7 +6,7 @@ use super::cuts::{Cuts, pooled};
 use super::matrix::{Matrix, Planes};
 use super::source::Gather;
 use super::{Bits, LayerTrace, kernels};
-use crate::plan::{LayerPlan, OutputPlan, PoolPlace, PoolPlan, ReadoutPlan, SaPlan, Values};
+use crate::plan::{AdcPlan, Encoding, LayerPlan, OutputPlan, PoolPlace, PoolPlan, ReadoutPlan, SaPlan, Values};
 
 pub(super) struct Layer {
     neurons: usize,
@@ -38,6 +38,7 @@ pub(super) struct Scratch {
     narrow: Vec<i16>,
     wide: Vec<i32>,
     sums: Vec<i32>,
+    columns: Vec<i32>,
 }
 
 impl Layer {
@@ -45,24 +46,27 @@ impl Layer {
         assert!(plan.largest_sum <= i32::MAX.into(), "layer {}: the plan's sums fit 32 bits", plan.name);
         let weights = &plan.weights;
         let trits = weights.iter().all(|w| (-1..=1).contains(w));
-        let weights = match plan.input {
-            Values::Bipolar | Values::Trit if trits => {
-                let whole = [plan.inputs];
-                let sizes = if let ReadoutPlan::Sa(sa) = &plan.readout { sa.block_sizes.as_slice() } else { &whole };
-                assert_eq!(sizes.iter().sum::<usize>(), plan.inputs, "layer {}: blocks cover the inputs", plan.name);
-                let ends = sizes.iter().scan(0, |end, size| {
-                    *end += size;
-                    Some(*end)
-                });
-                Weights::Planes(
-                    sizes.iter().zip(ends).map(|(n, end)| Matrix::new(weights.slice(s![.., end - n..end]))).collect(),
-                )
-            }
-            input => {
-                assert!(matches!(plan.readout, ReadoutPlan::Digital(_)), "layer {}: arrays take trits", plan.name);
-                let inputs = if input.largest() < 1 << 15 { Inputs::I16 } else { Inputs::I32 };
-                Weights::Integers { values: weights.iter().copied().collect(), inputs }
-            }
+        let arrays = !matches!(plan.readout, ReadoutPlan::Digital(_));
+        let small = matches!(plan.input, Values::Bipolar | Values::Trit);
+        let weights = if trits && (arrays || small) {
+            let whole = [plan.inputs];
+            let sizes = match &plan.readout {
+                ReadoutPlan::Sa(sa) => sa.block_sizes.as_slice(),
+                ReadoutPlan::Adc(adc) => adc.block_sizes.as_slice(),
+                _ => &whole,
+            };
+            assert_eq!(sizes.iter().sum::<usize>(), plan.inputs, "layer {}: blocks cover the inputs", plan.name);
+            let ends = sizes.iter().scan(0, |end, size| {
+                *end += size;
+                Some(*end)
+            });
+            Weights::Planes(
+                sizes.iter().zip(ends).map(|(n, end)| Matrix::new(weights.slice(s![.., end - n..end]))).collect(),
+            )
+        } else {
+            assert!(!arrays, "layer {}: arrays hold trits", plan.name);
+            let inputs = if plan.input.largest() < 1 << 15 { Inputs::I16 } else { Inputs::I32 };
+            Weights::Integers { values: weights.iter().copied().collect(), inputs }
         };
         Self {
             neurons: plan.neurons,
@@ -136,6 +140,9 @@ impl Layer {
 
     /// Whole sums to `scratch.sums`.
     fn sums(&self, x: &LayerTrace, scratch: &mut Scratch) {
+        if let ReadoutPlan::Adc(adc) = &self.readout {
+            return self.values(adc, x, scratch);
+        }
         let Scratch { narrow, wide, sums, .. } = scratch;
         sums.resize(self.neurons, 0);
         match (&self.weights, Planes::of(x)) {
@@ -154,8 +161,33 @@ impl Layer {
         }
     }
 
+    /// Values of the columns' codes, added over blocks and phases, to `scratch.sums`.
+    fn values(&self, adc: &AdcPlan, x: &LayerTrace, scratch: &mut Scratch) {
+        let Scratch { slice, sums, columns, .. } = scratch;
+        sums.clear();
+        sums.resize(self.neurons, 0);
+        columns.resize(self.neurons, 0);
+        for phase in 0..adc.encoding.phases() {
+            let (drive, weight) = driven(adc.encoding, phase, x);
+            let planes = Planes::of(&drive).expect("word lines take signs");
+            let mut start = 0;
+            for matrix in self.matrices() {
+                matrix.sums(planes.slice(start, matrix.inputs(), slice), columns);
+                sums.iter_mut().zip(columns.iter()).for_each(|(v, sum)| *v += weight * adc.transfer.value(*sum));
+                start += matrix.inputs();
+            }
+        }
+    }
+
     /// What the amplifiers of all blocks give.
     fn votes(&self, sa: &SaPlan, x: &LayerTrace, scratch: &mut Scratch) -> Cuts {
+        let unipolar;
+        let x = if sa.unipolar {
+            unipolar = driven(Encoding::Unipolar, 0, x).0;
+            &unipolar
+        } else {
+            x
+        };
         let planes = Planes::of(x).expect("arrays take bipolar values or trits");
         let Scratch { slice, sums, .. } = scratch;
         sums.resize(self.neurons, 0);
@@ -171,6 +203,24 @@ impl Layer {
             start += matrix.inputs();
         }
         Cuts { high, low: (!sa.low.is_empty()).then_some(low) }
+    }
+}
+
+/// What drives the word lines in a phase, and what its values count.
+fn driven(encoding: Encoding, phase: usize, x: &LayerTrace) -> (LayerTrace, i32) {
+    let on = |f: &dyn Fn(i32) -> bool| {
+        let lines = Bits::from_fn(x.len(), |i| f(x.value(i)));
+        LayerTrace::Trit { nonzero: lines.clone(), positive: lines }
+    };
+    match (encoding, phase) {
+        (Encoding::Signed, _) => (x.clone(), 1),
+        (Encoding::TwoPhases, 0) | (Encoding::Unipolar, _) => (on(&|v| v > 0), 1),
+        (Encoding::TwoPhases, _) => (on(&|v| v < 0), -1),
+        // Two's complement: the highest bit counts negatively.
+        (Encoding::BitSerial(bits), p) => {
+            let weight = if p + 1 == bits { -(1 << p) } else { 1 << p };
+            (on(&|v| v >> p & 1 == 1), weight)
+        }
     }
 }
 

@@ -100,6 +100,7 @@ fn sa(block_sizes: &[usize], high: Vec<Vec<i32>>, low: Vec<Vec<i32>>) -> Readout
         reads: block_sizes.len(),
         read_cycles: 1,
         threshold_width: 32,
+        unipolar: false,
     })
 }
 

@@ -300,9 +300,9 @@ impl Layer {
         Self { name: name.into(), op, weights, bias, normalize, activation, pool: None, blocks: Vec::new() }
     }
 
-    /// `v` of neuron `j` for the integer sum `s`.
-    pub fn scaled(&self, j: usize, s: i64) -> f64 {
-        self.weights.scale[j] * s as f64 + self.bias[j]
+    /// `v` of neuron `j` for the sum `s`, an integer but where an ADC has rounded it.
+    pub fn scaled(&self, j: usize, s: f64) -> f64 {
+        self.weights.scale[j] * s + self.bias[j]
     }
 
     /// `y` of neuron `j` for `v`.
@@ -319,7 +319,7 @@ impl Layer {
     /// `y` of neuron `j` for the integer sum `s`, in f64 in the order written in the module's head.
     /// Every operation is monotone in `s`, so `y` is, rounding included.
     pub fn value(&self, j: usize, s: i64) -> f64 {
-        self.normalized(j, self.scaled(j, s))
+        self.normalized(j, self.scaled(j, s as f64))
     }
 
     /// Block `k` of a split layer, as a layer of its own on its slice of the inputs.

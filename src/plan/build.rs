@@ -6,11 +6,12 @@ use sha2::{Digest, Sha256};
 use super::cycles::{self, StreamIn, predict};
 use super::fold::{self, Reach};
 use super::{
-    AffineScores, FORMAT, InputMap, InputPlan, LayerPlan, MapPlan, OutputPlan, Plan, PlanError, PoolPlace, PoolPlan,
-    ReadoutPlan, SaPlan, ScoresPlan, SensePlan, Source, StageKind, Values, WindowPlan, geometry, signed_width, stages,
+    AdcPlan, AffineScores, Encoding, FORMAT, InputMap, InputPlan, LayerPlan, MapPlan, OutputPlan, Plan, PlanError,
+    PoolPlace, PoolPlan, ReadoutPlan, SaPlan, ScoresPlan, SensePlan, Source, StageKind, Values, WindowPlan, adc,
+    geometry, signed_width, stages,
 };
 use crate::device;
-use crate::hardware::{Hardware, LayerHardware, Neurons, Readout};
+use crate::hardware::{Columns, Hardware, LayerHardware, NegativeInputs, Neurons, Readout};
 use crate::network::{
     Activation, Domain, InputCode, InputValues, Layer, Network, Normalize, Op, PoolOrder, Shape, WeightKind,
 };
@@ -39,7 +40,9 @@ pub fn plan(network: &Network, hardware: &Hardware) -> Result<Plan, PlanError> {
         layers.push(layer(network, hardware, index, &shapes[index..][..2], values)?);
     }
     let last = network.layers.last().expect("a network has layers");
-    let scores = scores(last, layers[layers.len() - 1].largest_sum, layers[layers.len() - 1].sum_width)?;
+    let end = &layers[layers.len() - 1];
+    let unit = if let ReadoutPlan::Adc(a) = &end.readout { a.transfer.unit } else { 1.0 };
+    let scores = scores(last, unit, end.largest_sum, end.sum_width)?;
     let classes = last.neurons();
     let read = sense.precharge_cycles + sense.window_cycles + 1;
     let mut timing: Vec<cycles::Stage> =
@@ -82,6 +85,7 @@ fn check(hardware: &LayerHardware, place: &str) -> Result<(), PlanError> {
     }
     let counts = [
         ("fold.columns_per_amplifier", hardware.fold.columns_per_amplifier),
+        ("adc.columns_per_adc", hardware.adc.columns_per_adc),
         ("fold.sensed_at_once", hardware.fold.sensed_at_once.of(usize::MAX)),
         ("digital.inputs_at_once", hardware.digital.inputs_at_once),
         ("digital.neurons_at_once", hardware.digital.neurons_at_once.of(usize::MAX)),
@@ -98,14 +102,6 @@ fn check(hardware: &LayerHardware, place: &str) -> Result<(), PlanError> {
     let mhz = hardware.clock.mhz;
     if !(mhz.is_finite() && (0.001..=10_000.0).contains(&mhz)) {
         return Err(PlanError::hardware("clock.mhz", mhz, "must be 0.001 to 10000"));
-    }
-    if hardware.array.neurons == Neurons::Unipolar {
-        let reason = "is not available yet; use \"bipolar\" (input-splitting, figure 2b)";
-        return Err(PlanError::hardware(&format!("{place}array.neurons"), "unipolar", reason));
-    }
-    if hardware.readout == Readout::Adc {
-        let reason = "is not available yet; use \"pcsa\", \"sa\" or \"digital\"";
-        return Err(PlanError::hardware(&format!("{place}readout"), "adc", reason));
     }
     Ok(())
 }
@@ -264,14 +260,39 @@ fn layer(
             }
         }
     }
-    let outputs: Vec<OutputPlan> = parts
-        .iter()
-        .enumerate()
-        .map(|(k, (part, _))| output(part, &flipped[k * neurons..][..neurons], part_largest(part)))
-        .collect();
+    // Sums of the weights as they lie on the arrays: what a unipolar sum lacks.
+    let offsets = |part: usize| -> Vec<f64> {
+        let (layer, start) = &parts[part];
+        let sum = |j: usize| (*start..start + layer.inputs()).map(|i| f64::from(weights[[j, i]])).sum();
+        (0..neurons).map(sum).collect()
+    };
+    let adc = match readout {
+        Readout::Adc => Some(adc_plan(layer, own, &source, input)?),
+        _ => None,
+    };
+    let (largest_sum, outputs) = match &adc {
+        Some(adc) => {
+            let largest = largest_value(adc);
+            let (unit, offset) = match adc.encoding {
+                Encoding::Unipolar => (2.0 * adc.transfer.unit, offsets(0)),
+                _ => (adc.transfer.unit, vec![0.0; neurons]),
+            };
+            let sum = |j: usize, v: i64| unit * v as f64 - offset[j];
+            (largest, vec![output(layer, &flipped, largest, &sum)])
+        }
+        None => {
+            let of = |(k, (part, _)): (usize, &(Layer, usize))| {
+                output(part, &flipped[k * neurons..][..neurons], part_largest(part), &|_, s| s as f64)
+            };
+            (largest_sum, parts.iter().enumerate().map(of).collect::<Vec<_>>())
+        }
+    };
+    if signed_width(largest_sum + 1) > 31 {
+        return bad("its sums may exceed 31 bits; narrow the inputs, the weights or the ADC's values");
+    }
     let output = if layer.blocks.is_empty() { outputs[0].clone() } else { of_votes(&outputs[0]) };
     let mut exact = true;
-    let readout = match readout {
+    let mut readout = match readout {
         Readout::Pcsa => ReadoutPlan::Pcsa(geometry::pcsa(inputs, neurons, own)?),
         Readout::Digital => ReadoutPlan::Digital(geometry::digital(inputs, neurons, own)),
         Readout::Sa if layer.blocks.is_empty() => {
@@ -280,8 +301,17 @@ fn layer(
             ReadoutPlan::Sa(plan)
         }
         Readout::Sa => ReadoutPlan::Sa(trained_split(layer, own, &outputs)?),
-        Readout::Adc => unreachable!("refused in check"),
+        Readout::Adc => {
+            let plan = adc.expect("made above");
+            exact = plan.transfer.exact;
+            ReadoutPlan::Adc(plan)
+        }
     };
+    if let ReadoutPlan::Sa(sa) = &mut readout
+        && own.array.neurons == Neurons::Unipolar
+    {
+        unipolar(layer, &source, input, &weights, sa)?;
+    }
     let blocks = if let ReadoutPlan::Sa(sa) = &readout { sa.block_sizes.len() } else { 1 };
     let pool = pool(layer, &parts, shapes[0], blocks)?;
     let bytes: Vec<u8> = weights.iter().map(|w| *w as u8).collect();
@@ -319,7 +349,7 @@ fn check_readout(layer: &Layer, readout: Readout, input: Values) -> Result<(), P
         Readout::Sa if layer.activation == Activation::Scores => {
             "readout = \"sa\" gives 1-bit votes, no scores; use \"pcsa\" or \"digital\" for the last layer"
         }
-        Readout::Pcsa | Readout::Sa if layer.weights.kind == WeightKind::Int8 => {
+        Readout::Pcsa | Readout::Sa | Readout::Adc if layer.weights.kind == WeightKind::Int8 => {
             "its weights are 8-bit, which one cell pair cannot hold; use readout = \"digital\""
         }
         Readout::Pcsa | Readout::Adc | Readout::Digital if !layer.blocks.is_empty() => {
@@ -328,6 +358,79 @@ fn check_readout(layer: &Layer, readout: Readout, input: Values) -> Result<(), P
         _ => return Ok(()),
     };
     Err(PlanError::layer(&layer.name, reason))
+}
+
+/// Refuses unipolar neurons where they have no meaning.
+fn check_unipolar(layer: &Layer, source: &Source, input: Values) -> Result<(), PlanError> {
+    let padded = matches!(source, Source::Window(w) if w.gates());
+    let reason = match input {
+        Values::Bipolar => return Ok(()),
+        _ if padded => {
+            "array.neurons = \"unipolar\" does not know padding from -1, so that thresholds would depend on the position; use \"bipolar\""
+        }
+        Values::Trit => "array.neurons = \"unipolar\" has no word line state for three values; use \"bipolar\"",
+        Values::Integer { .. } => return Ok(()),
+    };
+    Err(PlanError::layer(&layer.name, reason))
+}
+
+/// Thresholds on `(sum + sum of weights) / 2`, block by block (input-splitting, figure 2a): the sum over inputs of {0, 1}.
+fn unipolar(
+    layer: &Layer,
+    source: &Source,
+    input: Values,
+    weights: &Array2<i8>,
+    sa: &mut SaPlan,
+) -> Result<(), PlanError> {
+    check_unipolar(layer, source, input)?;
+    let mut start = 0;
+    for (k, size) in sa.block_sizes.iter().enumerate() {
+        let offset = |j: usize| (start..start + size).map(|i| i32::from(weights[[j, i]])).sum::<i32>();
+        for side in [&mut sa.high, &mut sa.low] {
+            let Some(thresholds) = side.get_mut(k) else { continue };
+            // Rounded up.
+            thresholds.iter_mut().enumerate().for_each(|(j, t)| *t = (*t + offset(j) + 1).div_euclid(2));
+        }
+        start += size;
+    }
+    sa.unipolar = true;
+    Ok(())
+}
+
+fn adc_plan(layer: &Layer, own: &LayerHardware, source: &Source, input: Values) -> Result<AdcPlan, PlanError> {
+    let bad = |reason: &str| Err(PlanError::layer(&layer.name, reason));
+    let single = own.array.columns == Columns::Single;
+    if single && layer.weights.kind == WeightKind::Ternary {
+        return bad("its weights are ternary, but a single column's cell holds no 0; use array.columns = \"double\"");
+    }
+    let encoding = match input {
+        Values::Integer { width, .. } => Encoding::BitSerial(width),
+        _ if own.array.neurons == Neurons::Unipolar => {
+            check_unipolar(layer, source, input)?;
+            if layer.activation == Activation::Scores {
+                return bad("array.neurons = \"unipolar\" shifts every score; use \"bipolar\" for the last layer");
+            }
+            Encoding::Unipolar
+        }
+        _ if single && own.adc.negative_inputs == NegativeInputs::TwoPhases => Encoding::TwoPhases,
+        _ => Encoding::Signed,
+    };
+    let conversion = cycles("adc.conversion_ns", own.adc.conversion_ns, own.clock.mhz)?;
+    let mut plan = geometry::adc(layer.inputs(), layer.neurons(), encoding, own, conversion)?;
+    let zeros = input == Values::Trit || layer.weights.values.iter().any(|w| *w == 0);
+    plan.transfer = adc::transfer(&own.adc, plan.block_sizes[0], adc::step(encoding, zeros, &plan.block_sizes))?;
+    plan.single_column = single;
+    Ok(plan)
+}
+
+/// Largest magnitude of any partial sum of values.
+fn largest_value(plan: &AdcPlan) -> i64 {
+    let weight = match plan.encoding {
+        Encoding::Signed | Encoding::Unipolar => 1,
+        Encoding::TwoPhases => 2,
+        Encoding::BitSerial(bits) => (1i64 << bits) - 1,
+    };
+    plan.transfer.largest() * weight * plan.block_sizes.len() as i64
 }
 
 /// How the layer's input vectors are formed from the map before it.
@@ -428,19 +531,18 @@ fn largest_sum(weights: &Array2<i8>, largest_input: i64) -> i64 {
     weights.rows().into_iter().map(row).max().unwrap_or(0) * largest_input
 }
 
-fn output(layer: &Layer, flipped: &[bool], largest: i64) -> OutputPlan {
+/// Thresholds on integers of up to `largest` that stand for sums, `sum(neuron, integer)`.
+fn output(layer: &Layer, flipped: &[bool], largest: i64, sum: &dyn Fn(usize, i64) -> f64) -> OutputPlan {
+    // A flipped neuron still gives +1 where y is high, and y is high where the flipped sum is.
+    let first =
+        |j: usize, above: &dyn Fn(f64) -> bool| fold::threshold(layer, j, largest, flipped[j], |v| sum(j, v), above);
     let each = |f: &dyn Fn(usize) -> i32| (0..layer.neurons()).map(f).collect();
     match &layer.activation {
-        Activation::Bipolar { threshold } => OutputPlan::Bipolar {
-            high: each(&|j| fold::threshold(layer, j, largest, flipped[j], |y| y >= threshold[j])),
+        Activation::Bipolar { threshold } => OutputPlan::Bipolar { high: each(&|j| first(j, &|y| y >= threshold[j])) },
+        Activation::Ternary { above, below } => OutputPlan::Trit {
+            high: each(&|j| first(j, &|y| above.above(j, y))),
+            low: each(&|j| first(j, &|y| !below.below(j, y))),
         },
-        Activation::Ternary { above, below } => {
-            // A flipped neuron still gives +1 where y is high, and y is high where the flipped sum is.
-            OutputPlan::Trit {
-                high: each(&|j| fold::threshold(layer, j, largest, flipped[j], |y| above.above(j, y))),
-                low: each(&|j| fold::low_threshold(layer, j, largest, flipped[j], |y| below.below(j, y))),
-            }
-        }
         Activation::Scores => OutputPlan::Sums,
     }
 }
@@ -510,6 +612,9 @@ fn stage(layer: &LayerPlan, kind: StageKind, pcsa_read: usize) -> cycles::Stage 
         (StageKind::Flatten, Source::Flatten { positions }, _) => Stage::Collect(*positions as u64),
         (StageKind::Read, _, ReadoutPlan::Pcsa(p)) => Stage::Sequential { latency: (p.reads * pcsa_read + 3) as u64 },
         (StageKind::Read, _, ReadoutPlan::Digital(d)) => Stage::Pipelined { reads: d.reads as u64, delay: 3 },
+        (StageKind::Read, _, ReadoutPlan::Adc(a)) => {
+            Stage::Pipelined { reads: (a.reads * a.conversion_cycles) as u64, delay: 3 }
+        }
         (StageKind::Read, _, ReadoutPlan::Sa(s)) => {
             Stage::Pipelined { reads: (s.reads * s.read_cycles) as u64, delay: 1 }
         }
@@ -565,8 +670,10 @@ fn real_affine(layer: &Layer) -> (Vec<f64>, Vec<f64>) {
 /// Bits that a rounded constant may take.
 const CONSTANT_BITS: i32 = 15;
 
-fn scores(layer: &Layer, largest_sum: i64, sum_width: usize) -> Result<ScoresPlan, PlanError> {
-    let (gain, offset) = real_affine(layer);
+/// `unit`: what one of the last layer's sums stands for.
+fn scores(layer: &Layer, unit: f64, largest_sum: i64, sum_width: usize) -> Result<ScoresPlan, PlanError> {
+    let (mut gain, offset) = real_affine(layer);
+    gain.iter_mut().for_each(|g| *g *= unit);
     let same = |v: &[f64]| v.iter().all(|x| *x == v[0]);
     if same(&gain) && same(&offset) && gain[0] > 0.0 {
         return Ok(ScoresPlan { affine: None, width: sum_width });

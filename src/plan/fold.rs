@@ -24,18 +24,18 @@ pub(super) fn falls(layer: &Layer, j: usize, largest: i64) -> bool {
     layer.value(j, largest) < layer.value(j, -largest)
 }
 
-/// Least `s` (of the flipped sum where `flip`) at which `above(y)`; `above` must be monotone in `y`.
-pub(super) fn threshold(layer: &Layer, j: usize, largest: i64, flip: bool, above: impl Fn(f64) -> bool) -> i32 {
-    let sign = if flip { -1 } else { 1 };
-    first(-largest, largest, |s| above(layer.value(j, sign * s))) as i32
-}
-
-/// A ternary activation's low threshold: least `s` at which not `below(y)`.
-///
-/// With a flip, high and low change places in `y` but not in the output: +1 stays above in `y`, and that side is
-/// reached with a large flipped sum again.
-pub(super) fn low_threshold(layer: &Layer, j: usize, largest: i64, flip: bool, below: impl Fn(f64) -> bool) -> i32 {
-    threshold(layer, j, largest, flip, |y| !below(y))
+/// Least integer in `-largest..=largest` (of the flipped sum where `flip`) at which `above(y)`, `sum` being what it stands for;
+/// `sum` and `above` must be monotone.
+pub(super) fn threshold(
+    layer: &Layer,
+    j: usize,
+    largest: i64,
+    flip: bool,
+    sum: impl Fn(i64) -> f64,
+    above: impl Fn(f64) -> bool,
+) -> i32 {
+    let sign = if flip { -1.0 } else { 1.0 };
+    first(-largest, largest, |v| above(layer.normalized(j, layer.scaled(j, sign * sum(v))))) as i32
 }
 
 /// Real threshold of a neuron on its sum, in two parts, such that `y >= at` iff `s >= shift + scale` (or `<=` where the
@@ -116,7 +116,7 @@ mod tests {
 
     fn bipolar(l: &Layer) -> (bool, i32) {
         let flip = falls(l, 0, 10);
-        (flip, threshold(l, 0, 10, flip, |y| y >= 0.0))
+        (flip, threshold(l, 0, 10, flip, |s| s as f64, |y| y >= 0.0))
     }
 
     /// 2 (s - 3) / 2 + 1 >= 0 iff s >= 2.
@@ -143,10 +143,10 @@ mod tests {
     #[test]
     fn ternary_strictness() {
         let l = layer(1.0, 0.0, 3.0, 1.0);
-        assert_eq!(threshold(&l, 0, 10, false, |y| y > 2.0), 6);
-        assert_eq!(threshold(&l, 0, 10, false, |y| y >= 2.0), 5);
-        assert_eq!(low_threshold(&l, 0, 10, false, |y| y < -2.0), 1);
-        assert_eq!(low_threshold(&l, 0, 10, false, |y| y <= -2.0), 2);
+        assert_eq!(threshold(&l, 0, 10, false, |s| s as f64, |y| y > 2.0), 6);
+        assert_eq!(threshold(&l, 0, 10, false, |s| s as f64, |y| y >= 2.0), 5);
+        assert_eq!(threshold(&l, 0, 10, false, |s| s as f64, |y| !(y < -2.0)), 1);
+        assert_eq!(threshold(&l, 0, 10, false, |s| s as f64, |y| y > -2.0), 2);
     }
 
     /// tau = 5 over 10 inputs; a block of 5 takes 2.5, rounded up; flipped -2.5 rounds up to -2.

@@ -1,6 +1,6 @@
 //! Splits, tiles and lanes: how a layer is cut into arrays and which of them are read together.
 
-use super::{DigitalPlan, PcsaPlan, PlanError, SaPlan};
+use super::{AdcPlan, DigitalPlan, Encoding, PcsaPlan, PlanError, SaPlan, Transfer};
 use crate::hardware::LayerHardware;
 
 /// Number of blocks that `inputs` are split into for arrays of `array_inputs` (input-splitting, section III-A):
@@ -80,6 +80,43 @@ pub(super) fn sa(
         reads,
         read_cycles,
         threshold_width: 0,
+        unipolar: false,
+    })
+}
+
+/// Geometry of a layer read by ADCs; its transfer is filled in by the caller. Blocks are ceil(inputs / array inputs).
+pub(super) fn adc(
+    inputs: usize,
+    neurons: usize,
+    encoding: Encoding,
+    hardware: &LayerHardware,
+    conversion_cycles: usize,
+) -> Result<AdcPlan, PlanError> {
+    let shared = hardware.adc.columns_per_adc;
+    if !hardware.array.outputs.is_multiple_of(shared) {
+        let reason =
+            format!("must divide array.outputs = {}, so that every ADC has as many columns", hardware.array.outputs);
+        return Err(PlanError::hardware("adc.columns_per_adc", shared, reason));
+    }
+    let block_sizes = block_sizes(inputs, inputs.div_ceil(hardware.array.inputs));
+    let (tiles, per_tile) = tiles(neurons, hardware.array.outputs);
+    let adcs = per_tile.div_ceil(shared);
+    let tiles = neurons.div_ceil(adcs * shared).min(tiles);
+    let budget = hardware.fold.sensed_at_once.of(block_sizes.len() * tiles);
+    let (lane_blocks, lane_tiles) = lanes(budget, block_sizes.len(), tiles);
+    let groups = tiles.div_ceil(lane_tiles) * block_sizes.len().div_ceil(lane_blocks);
+    Ok(AdcPlan {
+        block_sizes,
+        tiles,
+        adcs,
+        columns_per_adc: shared,
+        lane_blocks,
+        lane_tiles,
+        reads: groups * shared * encoding.phases(),
+        conversion_cycles,
+        encoding,
+        single_column: false,
+        transfer: Transfer { bits: 0, levels: vec![], values: vec![0], uniform: false, unit: 1.0, exact: false },
     })
 }
 

@@ -3,6 +3,7 @@
 //! All weights are resident and every layer is a pipeline stage. The plan is exact integers; real numbers end in
 //! `fold`.
 
+mod adc;
 mod build;
 mod cycles;
 mod error;
@@ -260,6 +261,7 @@ pub enum OutputPlan {
 pub enum ReadoutPlan {
     Pcsa(PcsaPlan),
     Sa(SaPlan),
+    Adc(AdcPlan),
     Digital(DigitalPlan),
 }
 
@@ -319,6 +321,81 @@ pub struct SaPlan {
     pub read_cycles: usize,
     /// Bits of a column's signed threshold.
     pub threshold_width: usize,
+    /// Inputs are {0, 1} on the word lines: an array compares `(sum + sum of its weights) / 2` (input-splitting, figure 2a).
+    pub unipolar: bool,
+}
+
+/// A layer whose columns are read by ADCs. Array (b, t) holds block b of the inputs and neurons `t * adcs * columns_per_adc ..`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AdcPlan {
+    /// Sizes of the blocks, larger ones first.
+    pub block_sizes: Vec<usize>,
+    pub tiles: usize,
+    pub adcs: usize,
+    pub columns_per_adc: usize,
+    /// Arrays read at once along inputs.
+    pub lane_blocks: usize,
+    /// Arrays read at once along neurons.
+    pub lane_tiles: usize,
+    /// Reads of a vector.
+    pub reads: usize,
+    pub conversion_cycles: usize,
+    pub encoding: Encoding,
+    /// One cell a weight and a bias column, instead of two columns.
+    pub single_column: bool,
+    pub transfer: Transfer,
+}
+
+/// How inputs drive word lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Encoding {
+    /// Both signs in one read.
+    Signed,
+    /// +1 first, then -1; the values are subtracted.
+    TwoPhases,
+    /// +1 drives, -1 does not.
+    Unipolar,
+    /// Integers of so many bits, lowest first; the value of bit p counts 2^p, that of the highest -2^p.
+    BitSerial(usize),
+}
+
+impl Encoding {
+    /// Reads of a column for one vector.
+    pub fn phases(self) -> usize {
+        match self {
+            Self::Signed | Self::Unipolar => 1,
+            Self::TwoPhases => 2,
+            Self::BitSerial(bits) => bits,
+        }
+    }
+}
+
+/// From a column's sum to an integer: the number of levels that it reaches is the code, and a code has a value.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Transfer {
+    pub bits: usize,
+    /// 2^bits - 1, ascending.
+    pub levels: Vec<i32>,
+    /// 2^bits.
+    pub values: Vec<i32>,
+    /// Whether value = 2 code - (2^bits - 1).
+    pub uniform: bool,
+    /// Sum that a value of 1 stands for.
+    pub unit: f64,
+    /// Whether value times unit is the sum, for all that can occur.
+    pub exact: bool,
+}
+
+impl Transfer {
+    /// The value that stands for a column's sum.
+    pub fn value(&self, sum: i32) -> i32 {
+        self.values[self.levels.partition_point(|level| *level <= sum)]
+    }
+
+    pub fn largest(&self) -> i64 {
+        self.values.iter().map(|v| i64::from(*v).abs()).max().unwrap_or(0)
+    }
 }
 
 /// A digital layer.

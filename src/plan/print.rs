@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{InputMap, LayerPlan, OutputPlan, Plan, ReadoutPlan, Values};
+use super::{Encoding, InputMap, LayerPlan, OutputPlan, Plan, ReadoutPlan, Values};
 use crate::network::WeightKind;
 
 impl LayerPlan {
@@ -11,6 +11,7 @@ impl LayerPlan {
         match &self.readout {
             ReadoutPlan::Pcsa(p) => p.row_tiles * p.column_tiles,
             ReadoutPlan::Sa(s) => s.block_sizes.len() * s.tiles,
+            ReadoutPlan::Adc(a) => a.block_sizes.len() * a.tiles,
             ReadoutPlan::Digital(_) => 0,
         }
     }
@@ -25,6 +26,12 @@ impl LayerPlan {
                 let columns = if self.weight_kind == WeightKind::Ternary { 2 } else { 1 };
                 Some((2 * s.block_sizes[0], s.amplifiers * s.columns_per_amplifier * columns))
             }
+            // Signed inputs on two columns take two word lines each; a single column has a bias column beside the array's.
+            ReadoutPlan::Adc(a) => {
+                let lines = if a.encoding == Encoding::Signed && !a.single_column { 2 } else { 1 };
+                let neurons = a.adcs * a.columns_per_adc;
+                Some((lines * a.block_sizes[0], if a.single_column { neurons + 1 } else { 2 * neurons }))
+            }
             ReadoutPlan::Digital(_) => None,
         }
     }
@@ -35,6 +42,8 @@ impl LayerPlan {
         let weights = (self.inputs * self.neurons) as f64;
         let cells_per_weight = match (&self.readout, self.weight_kind) {
             (ReadoutPlan::Sa(_), WeightKind::Ternary) => 4.0,
+            (ReadoutPlan::Adc(a), _) if a.single_column => 1.0,
+            (ReadoutPlan::Adc(a), _) if a.encoding == Encoding::Signed => 4.0,
             _ => 2.0,
         };
         Some(weights * cells_per_weight / (self.arrays() * rows * columns) as f64)
@@ -45,6 +54,7 @@ impl LayerPlan {
         match &self.readout {
             ReadoutPlan::Pcsa(p) => p.column_tiles,
             ReadoutPlan::Sa(s) => s.block_sizes.len(),
+            ReadoutPlan::Adc(a) => a.block_sizes.len(),
             ReadoutPlan::Digital(_) => 1,
         }
     }
@@ -53,6 +63,7 @@ impl LayerPlan {
         match &self.readout {
             ReadoutPlan::Pcsa(p) => p.reads,
             ReadoutPlan::Sa(s) => s.reads,
+            ReadoutPlan::Adc(a) => a.reads,
             ReadoutPlan::Digital(d) => d.reads,
         }
     }
@@ -61,6 +72,7 @@ impl LayerPlan {
         match &self.readout {
             ReadoutPlan::Pcsa(_) => "pcsa",
             ReadoutPlan::Sa(_) => "sa",
+            ReadoutPlan::Adc(_) => "adc",
             ReadoutPlan::Digital(_) => "digital",
         }
     }
@@ -128,6 +140,23 @@ impl fmt::Display for Plan {
                     s.block_sizes.len(),
                     s.block_sizes[0],
                     s.threshold_width
+                )?;
+            }
+            if let ReadoutPlan::Adc(a) = &l.readout {
+                let t = &a.transfer;
+                let how = match (t.exact, t.uniform) {
+                    (true, _) => "exact".to_string(),
+                    (_, true) => format!("equal steps of {:.4}", 2.0 * t.unit),
+                    _ => format!("table in units of {}", t.unit),
+                };
+                writeln!(
+                    f,
+                    "{}: {} blocks of {} inputs at most, {}-bit codes, {how}; {} conversions of a column a vector",
+                    l.name,
+                    a.block_sizes.len(),
+                    a.block_sizes[0],
+                    t.bits,
+                    a.encoding.phases()
                 )?;
             }
         }

@@ -89,7 +89,7 @@ fn outputs(layer: &Layer, shape: Shape, inputs: &[i32]) -> Vec<i8> {
 /// Activations of sums that stand position by position; pooled where the pool comes before the normalisation.
 fn activations(layer: &Layer, map: Shape, sums: &[Vec<i64>]) -> Vec<i8> {
     let neurons = 0..layer.neurons();
-    let scaled = |j: usize| sums.iter().map(move |s| layer.scaled(j, s[j]));
+    let scaled = |j: usize| sums.iter().map(move |s| layer.scaled(j, s[j] as f64));
     let mut v: Vec<f64> = neurons.clone().flat_map(scaled).collect();
     if let Some(pool) = layer.pool.filter(|p| p.order == PoolOrder::BeforeNormalize) {
         v = pooled(&pool, map, &v);

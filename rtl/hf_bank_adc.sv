@@ -1,0 +1,79 @@
+// All arrays of a layer read by column ADCs.
+//
+// Purpose     The grid: an hf_array_adc for every block and tile, and the selection of those that a read converts. This
+//             is what is synthesized. array/hf_bank_adc.sv is a behavioral model of the whole grid with the same ports.
+// Equation    array (b, t) gives its codes where sample_i is set, block_group_i = b / LaneBlocks and
+//             tile_group_i = t / LaneTiles
+// Parameters  Blocks                 splits; LargeBlocks of BlockInputs inputs come first, the rest have one less
+//             Tiles                  arrays along neurons
+//             Adcs, ColumnsPerAdc, CodeBits, LevelWidth, WeightTrits, SingleColumn  see hf_array_adc
+//             LaneBlocks, LaneTiles  arrays sensed at once along inputs and along neurons
+//             InitPrefix             prefix of the memory images, see hf_array_adc
+// Latency     1 cycle after sample_i
+// Throughput  one read of LaneBlocks x LaneTiles arrays a cycle
+// Overflow    none
+`default_nettype none
+
+module hf_bank_adc #(
+    parameter int Blocks = 1,
+    parameter int LargeBlocks = 1,
+    parameter int BlockInputs = 8,
+    parameter int Tiles = 1,
+    parameter int Adcs = 4,
+    parameter int ColumnsPerAdc = 1,
+    parameter int LaneBlocks = 1,
+    parameter int LaneTiles = 1,
+    parameter int CodeBits = 4,
+    parameter int LevelWidth = 5,
+    parameter bit WeightTrits = 1'b0,
+    parameter bit SingleColumn = 1'b0,
+    parameter InitPrefix = "",
+    localparam int Inputs = Blocks * (BlockInputs - 1) + LargeBlocks,
+    localparam int BlockGroups = (Blocks + LaneBlocks - 1) / LaneBlocks,
+    localparam int TileGroups = (Tiles + LaneTiles - 1) / LaneTiles,
+    localparam int BlockGroupWidth = BlockGroups > 1 ? $clog2(BlockGroups) : 1,
+    localparam int TileGroupWidth = TileGroups > 1 ? $clog2(TileGroups) : 1,
+    localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1
+) (
+    input  wire logic                       clk_i,
+    // Word lines
+    input  wire logic [Inputs-1:0]          drive_i,      // the input drives one of its word lines
+    input  wire logic [Inputs-1:0]          positive_i,   // which one
+    // Read
+    input  wire logic                       sample_i,     // conversions of the group end with this cycle
+    input  wire logic [BlockGroupWidth-1:0] block_group_i,
+    input  wire logic [TileGroupWidth-1:0]  tile_group_i,
+    input  wire logic [ColumnWidth-1:0]     column_i,     // neuron of each ADC
+    // Codes of array (b, t) at (b * Tiles + t) * Adcs * CodeBits
+    output logic      [Blocks*Tiles*Adcs*CodeBits-1:0] code_o
+);
+  for (genvar b = 0; b < Blocks; b++) begin : gen_block
+    localparam int Size = b < LargeBlocks ? BlockInputs : BlockInputs - 1;
+    localparam int Start = b < LargeBlocks ? b * BlockInputs
+                                           : LargeBlocks * BlockInputs + (b - LargeBlocks) * (BlockInputs - 1);
+    for (genvar t = 0; t < Tiles; t++) begin : gen_tile
+      hf_array_adc #(
+          .Inputs(Size),
+          .Adcs(Adcs),
+          .ColumnsPerAdc(ColumnsPerAdc),
+          .CodeBits(CodeBits),
+          .LevelWidth(LevelWidth),
+          .WeightTrits(WeightTrits),
+          .SingleColumn(SingleColumn),
+          .InitPrefix(InitPrefix),
+          .Block(b),
+          .Tile(t)
+      ) i_array (
+          .clk_i,
+          .drive_i(drive_i[Start+:Size]),
+          .positive_i(positive_i[Start+:Size]),
+          .sample_i(sample_i && block_group_i == BlockGroupWidth'(b / LaneBlocks)
+                           && tile_group_i == TileGroupWidth'(t / LaneTiles)),
+          .column_i,
+          .code_o(code_o[(b*Tiles+t)*Adcs*CodeBits+:Adcs*CodeBits])
+      );
+    end
+  end
+endmodule
+
+`default_nettype wire

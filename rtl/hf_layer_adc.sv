@@ -1,0 +1,349 @@
+// Layer on arrays whose columns are read by ADCs.
+//
+// Purpose     Every array gives a code for the partial sum of each column; codes become integer values, which are added
+//             over the splits (the quantised baselines of input-splitting; batmann, section III).
+// Equation    V_j = sum over blocks k, phases p of sign_p 2^shift_p value(code_jkp), then hf_threshold (Output 0 and 1) or
+//             V_j itself (Output 2)
+// Inputs      Encoding 0: inputs of both signs in one read: two word lines an input, or +-V
+//             Encoding 1: two phases: inputs of +1 are driven first, those of -1 then, and their values subtracted
+//             Encoding 2: unipolar: +1 is driven, -1 is not; thresholds bear the offset
+//             Integers are read bit by bit: bit p is driven where it is 1 and counts 2^p, the highest -2^p
+// Schedule    for tile group, column of the ADC, block group, phase: one read of LaneTiles x LaneBlocks arrays,
+//             ConversionCycles cycles each; Reads of them make a vector.
+// Parameters  Inputs, Neurons        sizes of the layer, >= 1
+//             InputKind              0: bipolar plane, 1: trit planes {nonzero, positive}, 2: integers of InputWidth bits
+//             InputWidth             bits of a signed integer input, >= 2
+//             Encoding               see Inputs; 0 with integers
+//             WeightTrits            0: bipolar, 1: trits
+//             SingleColumn           cells of a weight, see hf_array_adc
+//             Output                 0: bipolar, 1: trits, 2: sums of values
+//             Blocks                 splits; LargeBlocks of BlockInputs inputs come first, the rest have one less
+//             Tiles                  arrays along neurons
+//             Adcs                   ADCs of an array: ceil(ceil(Neurons / Tiles) / ColumnsPerAdc)
+//             ColumnsPerAdc          neurons that share an ADC, >= 1
+//             LaneBlocks, LaneTiles  arrays read at once along inputs and along neurons
+//             ConversionCycles       cycles of a read, >= 1
+//             CodeBits, LevelWidth   bits of a code and of its levels
+//             Uniform                1: value = 2 code - (2^CodeBits - 1); 0: table Name_values.mem, line = code
+//             ValueWidth             bits of a signed value
+//             SumWidth               bits of V and a threshold; holds every partial V and threshold; the plan proves it
+//             Name                   prefix of the memory images: Name_bX_tY.mem, Name_levels.mem, Name_threshold.mem with line
+//                                    tile group * ColumnsPerAdc + column, lane t * Adcs + j
+// Latency     Reads * ConversionCycles + 3 cycles from the accepting cycle to out_valid_o
+// Throughput  one vector in Reads * ConversionCycles cycles; all steps stand still while a result waits
+// Overflow    none where SumWidth is as stated
+`default_nettype none
+
+module hf_layer_adc #(
+    parameter int Inputs = 8,
+    parameter int Neurons = 4,
+    parameter int InputKind = 0,
+    parameter int InputWidth = 2,
+    parameter int Encoding = 0,
+    parameter bit WeightTrits = 1'b0,
+    parameter bit SingleColumn = 1'b0,
+    parameter int Output = 0,
+    parameter int Blocks = 1,
+    parameter int LargeBlocks = 1,
+    parameter int BlockInputs = 8,
+    parameter int Tiles = 1,
+    parameter int Adcs = 4,
+    parameter int ColumnsPerAdc = 1,
+    parameter int LaneBlocks = 1,
+    parameter int LaneTiles = 1,
+    parameter int ConversionCycles = 1,
+    parameter int CodeBits = 4,
+    parameter int LevelWidth = 5,
+    parameter bit Uniform = 1'b1,
+    parameter int ValueWidth = 5,
+    parameter int SumWidth = 8,
+    parameter Name = "",
+    localparam int InputBits = Inputs * (InputKind == 2 ? InputWidth : InputKind == 1 ? 2 : 1),
+    localparam int OutputBits = Neurons * (Output == 2 ? SumWidth : Output == 1 ? 2 : 1),
+    localparam int TileNeurons = Adcs * ColumnsPerAdc
+) (
+    input  wire logic                   clk_i,
+    input  wire logic                   rst_ni,
+    // Input vector
+    input  wire logic                   in_valid_i,
+    output logic                        in_ready_o,
+    input  wire logic [InputBits-1:0]   in_data_i,
+    // Output vector: bipolar plane, {nonzero plane, positive plane}, or sums with neuron j at j * SumWidth
+    output logic                        out_valid_o,
+    input  wire logic                   out_ready_i,
+    output logic      [OutputBits-1:0]  out_data_o
+);
+  localparam int Phases = InputKind == 2 ? InputWidth : Encoding == 1 ? 2 : 1;
+  localparam int BlockGroups = (Blocks + LaneBlocks - 1) / LaneBlocks;
+  localparam int TileGroups = (Tiles + LaneTiles - 1) / LaneTiles;
+  localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1;
+  localparam int BlockGroupWidth = BlockGroups > 1 ? $clog2(BlockGroups) : 1;
+  localparam int TileGroupWidth = TileGroups > 1 ? $clog2(TileGroups) : 1;
+  localparam int PhaseWidth = Phases > 1 ? $clog2(Phases) : 1;
+  localparam int Lanes = LaneTiles * Adcs;
+  localparam int Thresholds = Output == 1 ? 2 : 1;
+
+  if (LargeBlocks < 1 || LargeBlocks > Blocks
+      || LargeBlocks * BlockInputs + (Blocks - LargeBlocks) * (BlockInputs - 1) != Inputs) begin : gen_error_blocks
+    hf_error_layer_adc_blocks_do_not_make_up_the_inputs error ();
+  end
+  if (Tiles * TileNeurons < Neurons) begin : gen_error_tiles
+    hf_error_layer_adc_tiles_do_not_hold_the_neurons error ();
+  end
+  if (LaneBlocks > Blocks || LaneTiles > Tiles) begin : gen_error_lanes
+    hf_error_layer_adc_more_lanes_than_arrays error ();
+  end
+  if (ConversionCycles < 1 || CodeBits < 1 || CodeBits > 12) begin : gen_error_conversion
+    hf_error_layer_adc_conversion_out_of_range error ();
+  end
+  if (InputKind < 0 || InputKind > 2 || Output < 0 || Output > 2 || Encoding < 0 || Encoding > 2
+      || (InputKind == 1 && Encoding == 2) || (InputKind == 2 && Encoding != 0)) begin : gen_error_kind
+    hf_error_layer_adc_kind_or_encoding_out_of_range error ();
+  end
+  if (SumWidth < ValueWidth || SumWidth < InputWidth) begin : gen_error_sum
+    hf_error_layer_adc_sum_width_too_small error ();
+  end
+
+  // ---------------------------------------------------------------- control: the steps move together
+  logic enable;            // no step moves while a finished vector waits
+  logic x_valid_q;         // a vector drives the word lines
+  logic y_valid_q;         // a vector waits at the output
+  logic accept, settled, neuron_last, last;
+  logic cycle_last, phase_last, block_group_last, column_last, tile_group_last;
+  logic [(ConversionCycles > 1 ? $clog2(ConversionCycles) : 1)-1:0] cycle;
+  logic [PhaseWidth-1:0] phase;
+  logic [BlockGroupWidth-1:0] block_group;
+  logic [ColumnWidth-1:0] column;
+  logic [TileGroupWidth-1:0] tile_group;
+
+  assign enable = !(y_valid_q && !out_ready_i);
+  assign settled = enable && x_valid_q && cycle_last;
+  assign neuron_last = phase_last && block_group_last;
+  assign last = cycle_last && neuron_last && column_last && tile_group_last;
+  assign in_ready_o = enable && (!x_valid_q || last);
+  assign accept = in_valid_i && in_ready_o;
+  assign out_valid_o = y_valid_q;
+
+  hf_counter #(.Steps(ConversionCycles)) i_cycle (
+      .clk_i, .clear_i(accept), .step_i(enable && x_valid_q), .count_o(cycle), .last_o(cycle_last));
+  hf_counter #(.Steps(Phases)) i_phase (
+      .clk_i, .clear_i(accept), .step_i(settled), .count_o(phase), .last_o(phase_last));
+  hf_counter #(.Steps(BlockGroups)) i_block_group (
+      .clk_i, .clear_i(accept), .step_i(settled && phase_last), .count_o(block_group), .last_o(block_group_last));
+  hf_counter #(.Steps(ColumnsPerAdc)) i_column (
+      .clk_i, .clear_i(accept), .step_i(settled && neuron_last), .count_o(column), .last_o(column_last));
+  hf_counter #(.Steps(TileGroups)) i_tile_group (
+      .clk_i, .clear_i(accept), .step_i(settled && neuron_last && column_last), .count_o(tile_group),
+      .last_o(tile_group_last));
+
+  // Read, add, commit.
+  logic add_q, commit_q, add, commit;
+  logic first_q, neuron_last_q, vector_last_q, commit_last_q;
+  logic [PhaseWidth-1:0] phase_q;
+  logic [BlockGroupWidth-1:0] block_group_q;
+  logic [ColumnWidth-1:0] column_q, commit_column_q;
+  logic [TileGroupWidth-1:0] tile_group_q, commit_tile_group_q;
+  assign add = enable && add_q;
+  assign commit = enable && commit_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      x_valid_q <= 1'b0;
+      add_q <= 1'b0;
+      commit_q <= 1'b0;
+      y_valid_q <= 1'b0;
+    end else if (enable) begin
+      x_valid_q <= accept || (x_valid_q && !last);
+      add_q <= settled;
+      commit_q <= add_q && neuron_last_q;
+      y_valid_q <= commit_q && commit_last_q;
+    end
+    if (settled) begin
+      first_q <= phase == '0 && block_group == '0;
+      neuron_last_q <= neuron_last;
+      vector_last_q <= last;
+      phase_q <= phase;
+      block_group_q <= block_group;
+      column_q <= column;
+      tile_group_q <= tile_group;
+    end
+    if (add) begin
+      commit_last_q <= vector_last_q;
+      commit_column_q <= column_q;
+      commit_tile_group_q <= tile_group_q;
+    end
+  end
+
+  // ---------------------------------------------------------------- word lines
+  logic [InputBits-1:0] x_q;
+  logic [Inputs-1:0] drive, positive;
+  always_ff @(posedge clk_i) begin
+    if (accept) x_q <= in_data_i;
+  end
+
+  if (InputKind == 2) begin : gen_bits
+    for (genvar i = 0; i < Inputs; i++) begin : gen_input
+      logic [InputWidth-1:0] value;
+      assign value = x_q[i*InputWidth+:InputWidth];
+      assign drive[i] = value[phase];
+    end
+    assign positive = '1;
+  end else begin : gen_signs
+    logic [Inputs-1:0] nonzero, sign;
+    assign sign = x_q[Inputs-1:0];
+    assign nonzero = InputKind == 1 ? x_q[InputBits-1-:Inputs] : {Inputs{1'b1}};
+    if (Encoding == 0) begin : gen_both
+      assign drive = nonzero;
+      assign positive = sign;
+    end else if (Encoding == 1) begin : gen_phases
+      assign drive = nonzero & (phase == '0 ? sign : ~sign);
+      assign positive = '1;
+    end else begin : gen_unipolar
+      assign drive = sign;
+      assign positive = '1;
+      logic unused;
+      assign unused = ^nonzero;
+    end
+  end
+
+  // ---------------------------------------------------------------- arrays
+  logic [Blocks*Tiles*Adcs*CodeBits-1:0] codes;
+  hf_bank_adc #(
+      .Blocks(Blocks),
+      .LargeBlocks(LargeBlocks),
+      .BlockInputs(BlockInputs),
+      .Tiles(Tiles),
+      .Adcs(Adcs),
+      .ColumnsPerAdc(ColumnsPerAdc),
+      .LaneBlocks(LaneBlocks),
+      .LaneTiles(LaneTiles),
+      .CodeBits(CodeBits),
+      .LevelWidth(LevelWidth),
+      .WeightTrits(WeightTrits),
+      .SingleColumn(SingleColumn),
+      .InitPrefix(Name)
+  ) i_bank (
+      .clk_i,
+      .drive_i(drive),
+      .positive_i(positive),
+      .sample_i(settled),
+      .block_group_i(block_group),
+      .tile_group_i(tile_group),
+      .column_i(column),
+      .code_o(codes)
+  );
+
+  // ---------------------------------------------------------------- values and their sums
+  logic [Lanes*SumWidth-1:0] sums;
+  for (genvar t = 0; t < LaneTiles; t++) begin : gen_lane_tile
+    for (genvar j = 0; j < Adcs; j++) begin : gen_adc
+      logic [LaneBlocks*SumWidth-1:0] parts;
+      for (genvar b = 0; b < LaneBlocks; b++) begin : gen_block
+        logic [CodeBits-1:0] code;
+        logic exists;
+        hf_read_select #(
+            .BlockGroups(BlockGroups), .TileGroups(TileGroups), .LaneBlocks(LaneBlocks), .LaneTiles(LaneTiles),
+            .Blocks(Blocks), .Tiles(Tiles), .Adcs(Adcs), .Width(CodeBits), .Block(b), .Tile(t), .Adc(j)
+        ) i_select (
+            .codes_i(codes), .block_group_i(block_group_q), .tile_group_i(tile_group_q), .code_o(code),
+            .exists_o(exists));
+        logic signed [ValueWidth-1:0] value;
+        logic signed [SumWidth-1:0] weighted;
+        hf_code_value #(
+            .CodeBits(CodeBits), .ValueWidth(ValueWidth), .Uniform(Uniform),
+            .InitFile(Name == "" ? "" : {Name, "values.mem"})
+        ) i_value (
+            .code_i(code), .value_o(value));
+        if (InputKind == 2) begin : gen_weighted
+          assign weighted = 32'(phase_q) == Phases - 1 ? -(SumWidth'(value) <<< phase_q)
+                                                       : SumWidth'(value) <<< phase_q;
+        end else begin : gen_signed
+          assign weighted = Encoding == 1 && phase_q != '0 ? -SumWidth'(value) : SumWidth'(value);
+        end
+        assign parts[b*SumWidth+:SumWidth] = exists ? weighted : '0;
+      end
+      hf_accumulator #(
+          .Lanes(LaneBlocks),
+          .LaneWidth(SumWidth),
+          .SumWidth(SumWidth)
+      ) i_accumulator (
+          .clk_i,
+          .valid_i(add),
+          .first_i(first_q),
+          .lanes_i(parts),
+          .sum_o(sums[(t*Adcs+j)*SumWidth+:SumWidth])
+      );
+    end
+  end
+
+  // ---------------------------------------------------------------- outputs
+  localparam int WordWidth = Output == 2 ? SumWidth : Thresholds;
+  logic [Lanes*WordWidth-1:0] words;
+
+  if (Output == 2) begin : gen_sums
+    assign words = sums;
+  end else begin : gen_threshold
+    localparam int Depth = TileGroups * ColumnsPerAdc;
+    localparam int AddrWidth = Depth > 1 ? $clog2(Depth) : 1;
+    logic [Lanes*Thresholds*SumWidth-1:0] thresholds;
+    logic [Lanes-1:0] nonzero, high;
+    hf_rom #(
+        .Depth(Depth),
+        .Width(Lanes * Thresholds * SumWidth),
+        .InitFile(Name == "" ? "" : {Name, "threshold.mem"})
+    ) i_thresholds (
+        .clk_i,
+        .read_i(add),
+        .addr_i(AddrWidth'(32'(tile_group_q) * ColumnsPerAdc + 32'(column_q))),
+        .data_o(thresholds)
+    );
+    hf_threshold #(
+        .Neurons(Lanes),
+        .SumWidth(SumWidth),
+        .Ternary(Output == 1)
+    ) i_threshold (
+        .sums_i(sums),
+        .thresholds_i(thresholds),
+        .nonzero_o(nonzero),
+        .positive_o(high)
+    );
+    for (genvar p = 0; p < Lanes; p++) begin : gen_word
+      assign words[p*WordWidth] = high[p];
+      if (Output == 1) begin : gen_nonzero
+        assign words[p*WordWidth+WordWidth-1] = nonzero[p];
+      end
+    end
+    logic unused;
+    assign unused = ^nonzero;
+  end
+
+  // ADC j of tile t at column c serves neuron First + j.
+  for (genvar t = 0; t < Tiles; t++) begin : gen_tile
+    for (genvar c = 0; c < ColumnsPerAdc; c++) begin : gen_column
+      localparam int First = t * TileNeurons + c * Adcs;
+      localparam int Count = First >= Neurons ? 0 : First + Adcs > Neurons ? Neurons - First : Adcs;
+      localparam int Lane = t % LaneTiles * Adcs;
+      if (Count > 0) begin : gen_neurons
+        logic [Count*WordWidth-1:0] y_q;
+        always_ff @(posedge clk_i) begin
+          if (commit && commit_tile_group_q == TileGroupWidth'(t / LaneTiles)
+              && commit_column_q == ColumnWidth'(c)) begin
+            y_q <= words[Lane*WordWidth+:Count*WordWidth];
+          end
+        end
+        if (Output == 1) begin : gen_planes
+          for (genvar n = 0; n < Count; n++) begin : gen_neuron
+            assign out_data_o[First+n] = y_q[n*WordWidth];
+            assign out_data_o[Neurons+First+n] = y_q[n*WordWidth+WordWidth-1];
+          end
+        end else begin : gen_words
+          assign out_data_o[First*WordWidth+:Count*WordWidth] = y_q;
+        end
+      end
+    end
+  end
+  logic unused;
+  assign unused = ^{cycle, words, commit_tile_group_q, commit_column_q};
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,38 @@
+// Black box of hf_array_adc: the ports that a real macro has to offer. See array/hf_array_adc.sv for what they mean.
+//
+// Purpose     Stands in for the array in lint, synthesis and proofs; replace it by the macro's own wrapper.
+`default_nettype none
+
+// verilator lint_off UNUSEDPARAM
+// verilator lint_off UNUSEDSIGNAL
+// verilator lint_off UNDRIVEN
+// A black box has no body, so nothing in it is used or driven.
+(* blackbox *)
+module hf_array_adc #(
+    parameter int Inputs = 8,
+    parameter int Adcs = 4,
+    parameter int ColumnsPerAdc = 1,
+    parameter int CodeBits = 4,
+    parameter int LevelWidth = 5,
+    parameter bit WeightTrits = 1'b0,
+    parameter bit SingleColumn = 1'b0,
+    parameter InitPrefix = "",
+    parameter int Block = 0,
+    parameter int Tile = 0,
+    localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1
+) (
+    input  wire logic                     clk_i,
+    // Word lines
+    input  wire logic [Inputs-1:0]        drive_i,     // the input drives one of its word lines
+    input  wire logic [Inputs-1:0]        positive_i,  // which one, or with which sign
+    // Read
+    input  wire logic                     sample_i,    // the conversion ends with this cycle
+    input  wire logic [ColumnWidth-1:0]   column_i,    // neuron of each ADC
+    output logic      [Adcs*CodeBits-1:0] code_o
+);
+endmodule
+// verilator lint_on UNUSEDPARAM
+// verilator lint_on UNUSEDSIGNAL
+// verilator lint_on UNDRIVEN
+
+`default_nettype wire
