@@ -130,7 +130,9 @@ fn networks() {
         refused(hafnia(args!["info", desk.path("net.safetensors")]), parts);
         assert_eq!(desk.names(), ["hardware.toml", "net.safetensors"], "{what}");
     }
-    refused(hafnia(args!["info", desk.path("none.safetensors")]), &["none.safetensors", "cannot"]);
+    let missing = hafnia(args!["info", desk.path("none.safetensors")]);
+    assert_eq!(missing.stderr.matches("No such file").count(), 1, "said once: {}", missing.stderr);
+    refused(missing, &["none.safetensors", "cannot"]);
 }
 
 #[test]
