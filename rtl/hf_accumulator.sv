@@ -26,6 +26,9 @@ module hf_accumulator #(
   if (Lanes < 1) begin : gen_error_lanes
     hf_error_accumulator_lanes_must_be_at_least_1 error ();
   end
+  if (LaneWidth < 1) begin : gen_error_lane
+    hf_error_accumulator_lane_width_must_be_at_least_1 error ();
+  end
   if (SumWidth < LaneWidth) begin : gen_error_sum
     hf_error_accumulator_sum_width_below_lane_width error ();
   end

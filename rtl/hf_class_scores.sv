@@ -37,6 +37,9 @@ module hf_class_scores #(
   if (Classes < 1) begin : gen_error_classes
     hf_error_class_scores_classes_must_be_at_least_1 error ();
   end
+  if (GainWidth < 1) begin : gen_error_gain
+    hf_error_class_scores_gain_width_must_be_at_least_1 error ();
+  end
   if (ScoreWidth < SumWidth) begin : gen_error_score
     hf_error_class_scores_score_width_below_sum_width error ();
   end

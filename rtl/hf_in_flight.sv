@@ -10,7 +10,7 @@
 
 module hf_in_flight #(
     parameter int Most = 8,
-    localparam int Width = $clog2(Most + 1)
+    localparam int Width = Most > 1 ? $clog2(Most + 1) : 1
 ) (
     input  wire logic clk_i,
     input  wire logic rst_ni,

@@ -26,6 +26,12 @@ module hf_multiply_accumulate #(
     input  wire logic [Neurons*Inputs*WeightWidth-1:0]  w_i,     // weight (n, i) at (n * Inputs + i) * WeightWidth
     output logic      [Neurons*SumWidth-1:0]            sums_o   // signed, neuron n at n * SumWidth
 );
+  if (Neurons < 1) begin : gen_error_neurons
+    hf_error_multiply_accumulate_neurons_must_be_at_least_1 error ();
+  end
+  if (Inputs < 1) begin : gen_error_inputs
+    hf_error_multiply_accumulate_inputs_must_be_at_least_1 error ();
+  end
   if (WeightWidth != 1 && WeightWidth != 2 && WeightWidth != 8) begin : gen_error_weight
     hf_error_multiply_accumulate_weight_width_must_be_1_2_or_8 error ();
   end

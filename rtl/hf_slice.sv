@@ -25,7 +25,9 @@ module hf_slice #(
     input  wire logic [PartWidth-1:0]                 part_i,
     output logic      [Width-1:0]                     data_o
 );
-  if (Offset < 0 || Offset >= Stride) begin : gen_error
+  if (Slices < 1 || Stride < 1 || Parts < 1 || Width < 1) begin : gen_error_sizes
+    hf_error_slice_slices_stride_parts_and_width_must_be_at_least_1 error ();
+  end else if (Offset < 0 || Offset >= Stride) begin : gen_error_offset
     hf_error_slice_offset_out_of_range error ();
   end
 

@@ -30,15 +30,23 @@ module hf_stream_out #(
     output logic                        tlast_o
 );
   localparam int Bits = 32 * (Classes + 1);
-  localparam int Beats = (Bits + StreamBits - 1) / StreamBits;
+  // Guarded, so that every tool gets as far as the error below.
+  localparam int Beats = StreamBits > 0 ? (Bits + StreamBits - 1) / StreamBits : 1;
+  localparam int HeldBits = StreamBits > 0 ? Beats * StreamBits : Bits;
 
-  if (ScoreWidth > 32) begin : gen_error
+  if (Classes < 1) begin : gen_error_classes
+    hf_error_stream_out_classes_must_be_at_least_1 error ();
+  end
+  if (StreamBits < 8 || StreamBits % 8 != 0) begin : gen_error_stream
+    hf_error_stream_out_stream_bits_must_be_a_multiple_of_8 error ();
+  end
+  if (ScoreWidth > 32) begin : gen_error_score
     hf_error_stream_out_score_width_must_be_at_most_32 error ();
   end
 
   logic busy_q, accept, beat_last;
   logic [Bits-1:0] words;
-  logic [Beats*StreamBits-1:0] words_q;
+  logic [HeldBits-1:0] words_q;
 
   assign words[31:0] = 32'(in_data_i[Classes*ScoreWidth+:IndexWidth]);
   for (genvar c = 0; c < Classes; c++) begin : gen_score
@@ -60,7 +68,7 @@ module hf_stream_out #(
   always_ff @(posedge clk_i) begin
     if (!rst_ni) busy_q <= 1'b0;
     else busy_q <= busy_q ? !(tready_i && beat_last) : in_valid_i;
-    if (accept) words_q <= (Beats * StreamBits)'(words);
+    if (accept) words_q <= HeldBits'(words);
     else if (tvalid_o && tready_i) words_q <= words_q >> StreamBits;
   end
 endmodule

@@ -101,7 +101,8 @@ fn networks() {
         file.bytes()
     };
     let good = File::good().bytes();
-    let cases: [(&str, Vec<u8>, &[&str]); 12] = [
+    let called = |name: &str| with(&|f| f.topology["layers"][1]["name"] = name.into());
+    let cases: [(&str, Vec<u8>, &[&str]); 15] = [
         ("empty", vec![], &["cut short"]),
         ("cut short", good[..good.len() - 3].to_vec(), &["cut short"]),
         ("cut in the header", good[..40].to_vec(), &["cut short"]),
@@ -118,6 +119,9 @@ fn networks() {
         ),
         ("name with a blank", with(&|f| f.topology["name"] = "my net".into()), &["my net", "Verilog"]),
         ("reserved name", with(&|f| f.topology["layers"][0]["name"] = "table".into()), &["table", "reserved word"]),
+        ("image", called("image"), &["layer `image`", "names another stage", "call the layer something else"]),
+        ("scores", called("scores"), &["layer `scores`", "names another stage", "call the layer something else"]),
+        ("output", called("output"), &["layer `output`", "reserved word", "such as `output_1`"]),
     ];
     for (what, bytes, parts) in cases {
         println!("{what}");
@@ -126,7 +130,9 @@ fn networks() {
         refused(hafnia(args!["info", desk.path("net.safetensors")]), parts);
         assert_eq!(desk.names(), ["hardware.toml", "net.safetensors"], "{what}");
     }
-    refused(hafnia(args!["info", desk.path("none.safetensors")]), &["none.safetensors", "cannot"]);
+    let missing = hafnia(args!["info", desk.path("none.safetensors")]);
+    assert_eq!(missing.stderr.matches("No such file").count(), 1, "said once: {}", missing.stderr);
+    refused(missing, &["none.safetensors", "cannot"]);
 }
 
 #[test]

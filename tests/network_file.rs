@@ -372,6 +372,24 @@ fn names_must_suit_verilog_and_paths() {
     }
 }
 
+/// Reports and nets call the pipeline's own stages so.
+#[test]
+fn names_of_other_stages_are_no_layer_names() {
+    let stage = ["names another stage of every design", "call the layer something else"];
+    let word = ["reserved word of SystemVerilog", "use another, such as `output_1`"];
+    for (name, reason) in [("image", stage), ("scores", stage), ("output", word)] {
+        let place = format!("layer `{name}`: ");
+        for layer in [0, 1] {
+            bad(|f| f.topology["layers"][layer]["name"] = json!(name), &[&[&place[..]], &reason[..]].concat());
+        }
+    }
+    for name in ["image", "scores"] {
+        let mut file = good();
+        file.topology["name"] = json!(name);
+        assert_eq!(Folder::new().load(&file.bytes()).unwrap().name, name, "a network is no stage");
+    }
+}
+
 #[test]
 fn layers_must_fit_together() {
     bad(|f| f.topology["layers"][1]["name"] = json!("fc1"), &["layer `fc1`", "give each its own"]);

@@ -94,10 +94,21 @@ pub fn main() -> ExitCode {
             }
         }
         Err(error) => {
-            eprintln!("hafnia: {error:#}");
+            eprintln!("hafnia: {}", message(&error));
             ExitCode::from(if is_tool(&error) { 3 } else { 2 })
         }
     }
+}
+
+/// An error and its causes; most messages hold their cause already, which is not said again.
+fn message(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 /// Whether an external tool is missing or broke, rather than the input being bad.

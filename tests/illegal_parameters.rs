@@ -1,0 +1,142 @@
+//! Parameters outside the ranges in a block's header stop elaboration, in every tool, with a message that names the block
+//! and the parameter.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rayon::prelude::*;
+
+/// Block, parameters, and what follows `hf_error_` in the message.
+const ILLEGAL: [(&str, &str, &str); 52] = [
+    ("hf_accumulator", ".Lanes(0)", "accumulator_lanes_must_be_at_least_1"),
+    ("hf_accumulator", ".LaneWidth(0)", "accumulator_lane_width_must_be_at_least_1"),
+    ("hf_accumulator", ".LaneWidth(13)", "accumulator_sum_width_below_lane_width"),
+    ("hf_class_scores", ".Classes(0)", "class_scores_classes_must_be_at_least_1"),
+    ("hf_class_scores", ".GainWidth(0)", "class_scores_gain_width_must_be_at_least_1"),
+    ("hf_class_scores", ".Affine(1), .GainWidth(0)", "class_scores_gain_width_must_be_at_least_1"),
+    ("hf_class_scores", ".ScoreWidth(7)", "class_scores_score_width_below_sum_width"),
+    ("hf_counter", ".Steps(0)", "counter_steps_must_be_at_least_1"),
+    ("hf_gxnor_popcount", ".Width(0)", "gxnor_popcount_width_must_be_at_least_1"),
+    ("hf_gxnor_popcount", ".Width(8), .SumWidth(4)", "gxnor_popcount_sum_width_too_small"),
+    ("hf_in_flight", ".Most(0)", "in_flight_most_must_be_at_least_1"),
+    ("hf_input_table", ".Width(1)", "input_table_width_must_be_2_to_32"),
+    ("hf_input_table", ".Width(33)", "input_table_width_must_be_2_to_32"),
+    ("hf_layer_digital", ".WeightWidth(3)", "layer_digital_weight_width_must_be_1_2_or_8"),
+    ("hf_layer_digital", ".Output(3)", "layer_digital_kind_must_be_0_to_2"),
+    ("hf_layer_digital", ".SumWidth(1)", "layer_digital_sum_width_too_small"),
+    ("hf_layer_pcsa", ".Inputs(9)", "layer_pcsa_column_tiles_do_not_hold_the_inputs"),
+    ("hf_layer_pcsa", ".Neurons(5)", "layer_pcsa_row_tiles_do_not_hold_the_neurons"),
+    ("hf_layer_pcsa", ".LaneRows(2)", "layer_pcsa_more_lanes_than_arrays"),
+    ("hf_layer_pcsa", ".SumWidth(2)", "layer_pcsa_sum_width_too_small"),
+    ("hf_layer_sa", ".Inputs(9)", "layer_sa_blocks_do_not_make_up_the_inputs"),
+    ("hf_layer_sa", ".Neurons(5)", "layer_sa_tiles_do_not_hold_the_neurons"),
+    ("hf_layer_sa", ".LaneTiles(2)", "layer_sa_more_lanes_than_arrays"),
+    ("hf_layer_sa", ".ReadCycles(0)", "layer_sa_read_cycles_must_be_at_least_1"),
+    ("hf_multiply_accumulate", ".Neurons(0)", "multiply_accumulate_neurons_must_be_at_least_1"),
+    ("hf_multiply_accumulate", ".Inputs(0)", "multiply_accumulate_inputs_must_be_at_least_1"),
+    ("hf_multiply_accumulate", ".WeightWidth(3)", "multiply_accumulate_weight_width_must_be_1_2_or_8"),
+    ("hf_multiply_accumulate", ".SumWidth(8)", "multiply_accumulate_sum_or_input_width_too_small"),
+    ("hf_registers", ".CountWidth(33)", "registers_count_width_must_be_2_to_32"),
+    ("hf_registers", ".WindowCycles(0)", "registers_cycles_must_be_at_least_1"),
+    ("hf_rom", ".Depth(0)", "rom_depth_must_be_at_least_1"),
+    ("hf_rom", ".Width(0)", "rom_width_must_be_at_least_1"),
+    ("hf_sense_sequencer", ".CountWidth(1)", "sense_sequencer_count_width_must_be_at_least_2"),
+    ("hf_slice", ".Slices(0)", "slice_slices_stride_parts_and_width_must_be_at_least_1"),
+    ("hf_slice", ".Stride(0)", "slice_slices_stride_parts_and_width_must_be_at_least_1"),
+    ("hf_slice", ".Parts(0)", "slice_slices_stride_parts_and_width_must_be_at_least_1"),
+    ("hf_slice", ".Width(0)", "slice_slices_stride_parts_and_width_must_be_at_least_1"),
+    ("hf_slice", ".Stride(2), .Offset(2)", "slice_offset_out_of_range"),
+    ("hf_stream_in", ".StreamBits(0)", "stream_in_stream_bits_must_be_a_multiple_of_8"),
+    ("hf_stream_in", ".StreamBits(12)", "stream_in_stream_bits_must_be_a_multiple_of_8"),
+    ("hf_stream_in", ".CodeBits(4)", "stream_in_code_bits_must_be_1_or_8"),
+    ("hf_stream_out", ".Classes(0)", "stream_out_classes_must_be_at_least_1"),
+    ("hf_stream_out", ".StreamBits(0)", "stream_out_stream_bits_must_be_a_multiple_of_8"),
+    ("hf_stream_out", ".StreamBits(12)", "stream_out_stream_bits_must_be_a_multiple_of_8"),
+    ("hf_stream_out", ".ScoreWidth(33)", "stream_out_score_width_must_be_at_most_32"),
+    ("hf_ternary_detect", ".Width(0)", "ternary_detect_width_must_be_at_least_1"),
+    ("hf_threshold", ".Neurons(0)", "threshold_neurons_must_be_at_least_1"),
+    ("hf_threshold", ".SumWidth(1)", "threshold_sum_width_must_be_at_least_2"),
+    ("hf_vote_aggregate", ".Blocks(0)", "vote_aggregate_blocks_must_be_at_least_1"),
+    ("hf_vote_aggregate", ".Neurons(0)", "vote_aggregate_neurons_must_be_at_least_1"),
+    ("hf_xnor_popcount", ".Width(0)", "xnor_popcount_width_must_be_at_least_1"),
+    ("hf_xnor_popcount", ".Width(8), .SumWidth(4)", "xnor_popcount_sum_width_too_small"),
+];
+
+fn rtl() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("rtl")
+}
+
+/// The library's sources below `rtl/`.
+fn sources(folder: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(rtl().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.extension().is_some_and(|e| e == "sv")).collect()
+}
+
+/// Each tool elaborating `top` from `file`.
+fn commands(file: &Path) -> [Command; 3] {
+    let mut icarus = Command::new("iverilog");
+    icarus.args(["-g2012", "-t", "null", "-s", "top", "-Y", ".sv", "-y"]).arg(rtl());
+    icarus.arg("-y").arg(rtl().join("array")).arg(file);
+    let mut verilator = Command::new("verilator");
+    verilator.args(["--lint-only", "-Wno-fatal", "--top-module", "top", "-y"]).arg(rtl());
+    verilator.arg("-y").arg(rtl().join("array")).arg(file);
+    let mut yosys = Command::new("yosys");
+    let all = [sources(""), sources("stub"), vec![file.to_path_buf()]].concat();
+    let names: Vec<String> = all.iter().map(|path| path.display().to_string()).collect();
+    let script = format!("read_verilog -sv -defer -DSYNTHESIS {}; hierarchy -check -top top; proc", names.join(" "));
+    yosys.args(["-p", &script]);
+    [icarus, verilator, yosys]
+}
+
+/// Whether each tool elaborates an instance of the block, and all that it prints.
+fn elaborate(block: &str, parameters: &str) -> Vec<(String, bool, String)> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("top.sv");
+    std::fs::write(&file, format!("module top;\n  {block} #({parameters}) i ();\nendmodule\n")).unwrap();
+    let run = |mut command: Command| {
+        let tool = command.get_program().to_string_lossy().into_owned();
+        let output = command.output().unwrap_or_else(|e| panic!("{tool}: {e}"));
+        let text = [output.stdout, output.stderr].concat();
+        (tool, output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    };
+    commands(&file).map(run).into()
+}
+
+#[test]
+fn illegal_parameters_stop_every_tool() {
+    let wrong: Vec<String> = ILLEGAL
+        .par_iter()
+        .flat_map(|(block, parameters, error)| {
+            let name = format!("hf_error_{error}");
+            let wrong = elaborate(block, parameters).into_iter().filter(|(_, ok, text)| *ok || !text.contains(&name));
+            wrong
+                .map(|(tool, _, text)| format!("{tool}: {block} #({parameters}): no {name}:\n{text}"))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), 3 * ILLEGAL.len(), wrong.join("\n"));
+}
+
+/// The same instances with their defaults pass, so it is the parameters that stop them.
+#[test]
+fn defaults_pass_in_every_tool() {
+    let mut blocks: Vec<&str> = ILLEGAL.iter().map(|(block, ..)| *block).collect();
+    blocks.dedup();
+    blocks.par_iter().for_each(|block| {
+        for (tool, ok, text) in elaborate(block, "") {
+            assert!(ok, "{tool}: {block}: {text}");
+        }
+    });
+}
+
+/// No check of the library is left out above.
+#[test]
+fn every_check_is_listed() {
+    for path in sources("") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (at, _) in text.match_indices("hf_error_") {
+            let name = text[at..].split_whitespace().next().unwrap().trim_start_matches("hf_error_");
+            assert!(ILLEGAL.iter().any(|(.., error)| *error == name), "{}: {name} has no test", path.display());
+        }
+    }
+}
