@@ -49,14 +49,19 @@ module hf_flatten #(
     else full_q <= full_q ? !out_ready_i : accept && last;
   end
 
-  for (genvar p = 0; p < Positions; p++) begin : gen_position
-    logic [Bits-1:0] position_q;
-    always_ff @(posedge clk_i) begin
-      if (accept && position == PositionWidth'(p)) position_q <= in_data_i;
-    end
-    for (genvar k = 0; k < Planes; k++) begin : gen_plane
-      for (genvar c = 0; c < Channels; c++) begin : gen_channel
-        assign out_data_o[(k*Channels+c)*Positions+p] = position_q[k*Channels+c];
+  // Positions as they came, each with all its channels.
+  logic [Positions*Bits-1:0] map_q;
+  always_ff @(posedge clk_i) begin
+    if (accept) map_q[32'(position)*Bits+:Bits] <= in_data_i;
+  end
+
+  always_comb begin
+    out_data_o = '0;
+    for (int k = 0; k < Planes; k++) begin
+      for (int c = 0; c < Channels; c++) begin
+        for (int p = 0; p < Positions; p++) begin
+          out_data_o[(k*Channels+c)*Positions+p] = map_q[p*Bits+k*Channels+c];
+        end
       end
     end
   end
