@@ -288,8 +288,14 @@ fn simulators() {
 
 #[test]
 fn wrong_use() {
-    for args in [&["frobnicate"][..], &["verify"], &["verify", "x", "--seed", "0"], &["eval", "x", "--scores", "s.npy"]]
-    {
+    for args in [
+        &["frobnicate"][..],
+        &["verify"],
+        &["verify", "x", "--seed", "0"],
+        &["verify", "x", "--window", "0"],
+        &["verify", "x", "--precharge", "4096"],
+        &["eval", "x", "--scores", "s.npy"],
+    ] {
         let ended = hafnia(args).expect(2);
         assert!(ended.stdout.is_empty() && ended.stderr.contains("--help"), "{ended:?}");
     }

@@ -6,6 +6,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Answer, Outcome, load};
 use crate::cosim::{self, Arrays, Build, Options, Phase, Simulator, Verdict};
+use crate::emit::COUNT_WIDTH;
+
+/// What a sense register holds at most; the design refuses to store more, or 0.
+const LARGEST_COUNT: i64 = (1 << COUNT_WIDTH) - 1;
 
 /// Co-simulate a build directory: every output of every layer against the golden model.
 #[derive(clap::Args)]
@@ -30,11 +34,11 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 3)]
     resets: usize,
     /// Cycles of the PCSA sense window, written over the register bus, instead of the plan's.
-    #[arg(long)]
-    window: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=LARGEST_COUNT))]
+    window: Option<u16>,
     /// Cycles of the PCSA precharge, written over the register bus, instead of the plan's.
-    #[arg(long)]
-    precharge: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=LARGEST_COUNT))]
+    precharge: Option<u16>,
     /// Waveform of the first mismatch; absent: BUILD-mismatch.vcd.
     #[arg(long)]
     waveform: Option<PathBuf>,
@@ -87,8 +91,8 @@ pub(super) fn run(args: Args) -> Result<Answer> {
         seed: args.seed,
         stalled: args.stalled,
         resets: args.resets,
-        precharge: args.precharge,
-        window: args.window,
+        precharge: args.precharge.map(usize::from),
+        window: args.window.map(usize::from),
         waveform,
     };
     let bar = Bar::new(set.len());
