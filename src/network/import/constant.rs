@@ -275,8 +275,13 @@ fn slice(node: &NodeProto, inputs: &[Option<&Constant>]) -> Result<Constant, Str
 pub fn advice(op: &str) -> String {
     let op = short(op);
     match op {
-        "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool" | "GlobalAveragePool" | "Im2Col" | "Pad" => {
-            format!("{op} is not imported yet; only fully connected networks are")
+        "AveragePool" | "GlobalAveragePool" | "ReduceMean" | "QuantAvgPool2d" | "GlobalAccPool" => {
+            "averages of bipolar or ternary values are neither; use MaxPool or a convolution with a stride in its place, or \
+             flatten the map into the dense layer"
+                .into()
+        }
+        "ConvTranspose" | "Resize" | "Upsample" | "DepthToSpace" | "SpaceToDepth" => {
+            format!("{op} is not imported: maps keep their size or shrink, by convolutions and MaxPool")
         }
         "Softmax" | "LogSoftmax" | "Sigmoid" | "Tanh" | "Softplus" => {
             "it does not change which class is largest; export the model without it".into()
@@ -285,7 +290,12 @@ pub fn advice(op: &str) -> String {
             "real-valued activations cannot be mapped; use BipolarQuant, or Quant with 2 bits (signed, narrow), in its place".into()
         }
         "Sign" => "sign(0) would be 0; use BipolarQuant, whose sign(0) is +1".into(),
-        "Trunc" | "FloatQuant" => "this quantizer is not imported; use Quant or BipolarQuant".into(),
+        "Trunc" => {
+            "it cuts bits off an average, which is neither bipolar nor ternary; use MaxPool or a convolution with a stride in \
+             place of the average pool"
+                .into()
+        }
+        "FloatQuant" => "this quantizer is not imported; use Quant or BipolarQuant".into(),
         _ => "this operator is not imported; rewrite the model without it (docs/import.md lists what is)".into(),
     }
 }

@@ -7,6 +7,7 @@ use super::ImportOptions;
 use super::constant::arithmetic;
 use super::graph::GraphInput;
 use super::proto::data_type;
+use super::sum::code_of;
 use super::tensor::Tensor;
 use crate::network::{InputCode, InputValues};
 
@@ -34,6 +35,19 @@ pub struct Encoded {
     pub code: InputCode,
     pub scale: f64,
     pub offset: f64,
+}
+
+impl Encoded {
+    /// The integer that stands for `value`, to pad with.
+    pub fn code_of(&self, value: f64) -> Result<i32, String> {
+        code_of(value, self.scale, self.offset).filter(|c| self.code.domain().takes(*c)).ok_or_else(|| {
+            let (scale, offset) = (self.scale, self.offset);
+            format!(
+                "it pads with {value}, but the image's integers q stand for {scale} q + {offset}, which is {value} for none of them; \
+                 quantize the input so that {value} is one of its steps, or do not pad"
+            )
+        })
+    }
 }
 
 impl Pixels {

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! On the data path there is one value at a time: first the `input` as a table over all 256 codes, then the `sum`s
-//! of a layer, then the output of an activation. Each operator either changes that value or is refused by its node.
+//! of a layer, then the output of an activation. Each operator either changes that value or is refused by its node. A
+//! `layout` says how the channels, rows and columns of a feature map lie in the graph's tensor.
 //! Everything in a file is untrusted: sizes are checked before memory is taken, and nothing recurses on its depth.
 //! `docs/import.md` says how each operator maps.
 
@@ -14,6 +15,7 @@ mod attributes;
 mod constant;
 mod graph;
 mod input;
+mod layout;
 mod multithreshold;
 mod proto;
 mod quant;
@@ -22,6 +24,7 @@ mod sum;
 mod tensor;
 mod walk;
 mod weights;
+mod window;
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use super::attributes::{Attributes, short};
 use super::constant::Constant;
+use super::layout::Channels;
 use super::proto::NodeProto;
 use super::quant::Step;
 use crate::network::{Activation, Cut};
@@ -11,6 +12,8 @@ pub struct MultiThreshold {
     rows: Vec<Vec<f32>>,
     scale: f64,
     bias: f64,
+    /// `data_layout` NHWC: the channels of a map are the last axis.
+    channels_last: bool,
 }
 
 impl MultiThreshold {
@@ -36,6 +39,11 @@ impl MultiThreshold {
         if scale <= 0.0 {
             return Err(format!("its out_scale is {scale}; it must be positive"));
         }
+        let channels_last = match attributes.string("data_layout", "NCHW")? {
+            "NCHW" | "NC" => false,
+            "NHWC" => true,
+            other => return Err(format!("its data_layout {:?} is not known; use NCHW or NHWC", short(other))),
+        };
         let dtype = attributes.string("out_dtype", "")?;
         if dtype == "BIPOLAR" && (count, scale, bias) != (1, 2.0, -1.0) {
             return Err(format!(
@@ -43,7 +51,7 @@ impl MultiThreshold {
                 short(dtype)
             ));
         }
-        Ok(Self { rows, scale, bias })
+        Ok(Self { rows, scale, bias, channels_last })
     }
 
     /// For the input: codes, the scale and offset they stand under, and the values.
@@ -64,11 +72,21 @@ impl MultiThreshold {
         Ok((codes, scale, offset, values))
     }
 
-    /// As an activation of `neurons` values.
-    pub fn step(&self, neurons: usize) -> Result<Step, String> {
-        if self.rows.len() != 1 && self.rows.len() != neurons {
+    /// As an activation of a layer with these channels, in a tensor of `rank` axes.
+    pub fn step(&self, channels: Channels, rank: usize) -> Result<Step, String> {
+        let neurons = channels.count;
+        if self.rows.len() != 1 {
             let rows = self.rows.len();
-            return Err(format!("it has thresholds for {rows} channels, its input {neurons}"));
+            if rows != neurons {
+                return Err(format!("it has thresholds for {rows} channels, its input {neurons}"));
+            }
+            let axis = if rank == 4 && !self.channels_last { 1 } else { rank.saturating_sub(1) };
+            if channels.behind.map(|behind| rank - 1 - behind) != Some(axis) {
+                return Err(format!(
+                    "it takes axis {axis} of {rank} as that of its {rows} channels, which they are not; set data_layout to the \
+                     order of the data (NCHW or NHWC), or put it before the map is flattened"
+                ));
+            }
         }
         let at = |k: usize| -> Vec<f64> {
             (0..neurons).map(|j| f64::from(self.rows[if self.rows.len() == 1 { 0 } else { j }][k])).collect()

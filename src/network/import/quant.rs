@@ -2,6 +2,7 @@
 
 use super::attributes::Attributes;
 use super::constant::{Constant, Quantized};
+use super::layout::Channels;
 use super::proto::NodeProto;
 use super::tensor::{Data, Tensor, broadcast};
 use crate::network::{Activation, Cut, WeightKind};
@@ -192,20 +193,21 @@ impl Quantizer {
         Ok((codes, scale, offset, values))
     }
 
-    /// Whether every given value, one a neuron, comes out as it went in.
-    pub fn keeps(&self, values: &[f64]) -> Result<bool, String> {
-        let scale = self.parameter(&self.scale, values.len(), "scale")?;
-        let zero = self.parameter(&self.zero_point, values.len(), "zero point")?;
+    /// Whether every given value, one a channel, comes out as it went in.
+    pub fn keeps(&self, values: &[f64], channels: Channels) -> Result<bool, String> {
+        let scale = self.parameter(&self.scale, channels, "scale")?;
+        let zero = self.parameter(&self.zero_point, channels, "zero point")?;
         Ok((0..values.len()).all(|j| {
             let x = values[j] as f32;
             self.apply(x, scale[j] as f32, zero[j] as f32).1 == x
         }))
     }
 
-    /// As an activation of `neurons` values.
-    pub fn step(&self, neurons: usize) -> Result<Step, String> {
-        let scales = self.parameter(&self.scale, neurons, "scale")?;
-        let zeros = self.parameter(&self.zero_point, neurons, "zero point")?;
+    /// As an activation of a layer with these channels.
+    pub fn step(&self, channels: Channels) -> Result<Step, String> {
+        let neurons = channels.count;
+        let scales = self.parameter(&self.scale, channels, "scale")?;
+        let zeros = self.parameter(&self.zero_point, channels, "zero point")?;
         let scale = scales[0];
         if scales.iter().any(|s| *s != scale) {
             return Err("its activation scale differs from neuron to neuron, which would need real-valued weights in \
@@ -251,24 +253,38 @@ impl Quantizer {
         })
     }
 
-    fn parameter(&self, tensor: &Tensor, neurons: usize, what: &str) -> Result<Vec<f64>, String> {
-        per_neuron(tensor, neurons).map_err(|e| format!("its {what} {e}"))
+    fn parameter(&self, tensor: &Tensor, channels: Channels, what: &str) -> Result<Vec<f64>, String> {
+        per_channel(tensor, channels).map_err(|e| format!("its {what} {e}"))
     }
 }
 
-/// One value a neuron from a constant that has one value, or one along its last axis for each neuron.
-pub fn per_neuron(tensor: &Tensor, neurons: usize) -> Result<Vec<f64>, String> {
+/// One value a channel from a constant that has one value, or one for each channel along their axis.
+pub fn per_channel(tensor: &Tensor, channels: Channels) -> Result<Vec<f64>, String> {
+    let Channels { count, behind } = channels;
     if let Some(value) = tensor.scalar() {
-        return Ok(vec![value; neurons]);
+        return Ok(vec![value; count]);
     }
-    let leading = tensor.shape.iter().take_while(|s| **s == 1).count();
-    if tensor.shape[leading..] != [neurons] {
-        return Err(format!(
-            "has shape {:?}; a layer of {neurons} neurons takes one value, or {neurons} along the last axis",
-            tensor.shape
-        ));
+    let shape = &tensor.shape;
+    let leading = shape.iter().take_while(|s| **s == 1).count();
+    let fits = |behind: usize| {
+        let (own, ones) = (shape.get(leading), shape.get(leading + 1..).unwrap_or_default());
+        own == Some(&count) && ones.len() == behind && ones.iter().all(|s| *s == 1)
+    };
+    match behind {
+        Some(behind) if fits(behind) => Ok(tensor.f64s()),
+        Some(0) => Err(format!(
+            "has shape {shape:?}; a layer of {count} neurons takes one value, or {count} along the last axis"
+        )),
+        Some(behind) => {
+            let expected = [vec![count], vec![1; behind]].concat();
+            Err(format!(
+                "has shape {shape:?}; a map of {count} channels takes one value, or one a channel: {expected:?}"
+            ))
+        }
+        None => Err(format!(
+            "has shape {shape:?}, but the {count} channels have no axis of their own here; put it before the map is flattened"
+        )),
     }
-    Ok(tensor.f64s())
 }
 
 fn sign(t: f32) -> f32 {

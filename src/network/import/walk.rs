@@ -1,5 +1,6 @@
 //! The walk along the data path: from the image, operator by operator, to the layers of a network.
 
+mod layers;
 mod operators;
 
 use std::collections::{HashMap, HashSet};
@@ -9,10 +10,12 @@ use super::attributes::short;
 use super::constant::{Constant, fold};
 use super::graph::{Graph, is_standard, label};
 use super::input::Pixels;
+use super::layout::Layout;
 use super::proto::NodeProto;
 use super::shape;
 use super::sum::{Levels, Sum};
 use super::tensor::{Tensor, count};
+use super::window::Window;
 use crate::network::{Activation, Input, Layer};
 
 /// Memory that all constants held at one time may take.
@@ -42,6 +45,14 @@ enum Value {
     Class,
 }
 
+/// What a node before a convolution says of it.
+enum Pending {
+    /// Padded positions above, left, below, right, and what they hold.
+    Pad { pad: [usize; 4], value: f64 },
+    /// Windows whose weights follow; padded positions hold `value`.
+    Patches { window: Window, value: f64 },
+}
+
 pub struct Walk<'a> {
     graph: &'a Graph,
     options: &'a ImportOptions,
@@ -56,6 +67,9 @@ pub struct Walk<'a> {
     /// Node that read each tensor of the data path.
     readers: HashMap<&'a str, usize>,
     value: Value,
+    /// How the value lies in the tensor that flows; of an image not before its order matters.
+    layout: Option<Layout>,
+    pending: Option<Pending>,
     input: Option<Input>,
     layers: Vec<Layer>,
 }
@@ -76,6 +90,8 @@ impl<'a> Walk<'a> {
             current: vec![&graph.input.name],
             readers: HashMap::new(),
             value: Value::Class,
+            layout: None,
+            pending: None,
             input: None,
             layers: Vec::new(),
         }
@@ -132,6 +148,13 @@ impl<'a> Walk<'a> {
         for index in path {
             let node = &self.graph.nodes[*index];
             let transposed = match node.op_type.as_str() {
+                "Conv" | "Im2Col" | "MaxPool" | "Pad" => {
+                    return Err(
+                        "the graph's input has unknown sides, and a convolution takes any; export with a fixed input \
+                                shape"
+                            .into(),
+                    );
+                }
                 "MatMul" => false,
                 "Gemm" => node.attribute.iter().any(|a| a.name == "transB" && a.i != 0),
                 _ => continue,
@@ -261,11 +284,11 @@ impl<'a> Walk<'a> {
                     .to_string()
                     .into());
             }
-            Value::Pixels(_) => return Err("it has no dense layer (MatMul or Gemm)".to_string().into()),
+            Value::Pixels(_) => return Err("it has no layer (MatMul, Gemm or Conv)".to_string().into()),
         }
         match self.input {
             Some(input) => Ok((input, self.layers)),
-            None => Err("it has no dense layer (MatMul or Gemm)".to_string().into()),
+            None => Err("it has no layer (MatMul, Gemm or Conv)".to_string().into()),
         }
     }
 }

@@ -38,31 +38,60 @@ fn specimen() -> Vec<u8> {
         .bytes()
 }
 
+/// The same of a convolutional one: padding, pool, both orders of a map.
+fn maps() -> Vec<u8> {
+    Model::new(&[1, 1, 4, 4])
+        .floats("one", &[], &[1.0])
+        .ints("pads", &[8], &[0, 0, 1, 0, 0, 0, 0, 1])
+        .node("i", "Pad", "x pads")
+        .floats("w0", &[2, 1, 2, 2], &[1., -1., 1., 1., -1., -1., 1., -1.])
+        .node("c", "Conv", "i w0")
+        .list("pads", &[0, 0, 0, 0])
+        .node("m", "MaxPool", "c")
+        .list("kernel_shape", &[2, 2])
+        .list("strides", &[2, 2])
+        .node("q", "BipolarQuant", "m one")
+        .node("t", "Transpose", "q")
+        .list("perm", &[0, 2, 3, 1])
+        .node("p", "Im2Col", "t")
+        .list("kernel_size", &[1, 2])
+        .list("stride", &[1, 1])
+        .floats("w1", &[4, 2], &[1., -1., 1., 1., -1., -1., 1., -1.])
+        .node("s", "MatMul", "p w1")
+        .node("r", "BipolarQuant", "s one")
+        .node("f", "Flatten", "r")
+        .floats("w2", &[4, 2], &[1., -1., 1., 1., -1., -1., 1., -1.])
+        .node("y", "MatMul", "f w2")
+        .bytes()
+}
+
 fn import(bytes: &[u8]) -> Result<Network, NetworkError> {
     from_bytes(Path::new("specimen.onnx"), bytes, &ImportOptions::default())
 }
 
 #[test]
 fn cut_short_anywhere() {
-    let bytes = specimen();
-    assert!(import(&bytes).is_ok());
-    for end in 0..bytes.len() {
-        let _ = import(&bytes[..end]);
+    for bytes in [specimen(), maps()] {
+        import(&bytes).unwrap();
+        for end in 0..bytes.len() {
+            let _ = import(&bytes[..end]);
+        }
+        // A cut inside the graph cannot go unnoticed; the opset list after it can.
+        assert!(import(&bytes[..bytes.len() / 2]).is_err());
     }
-    // A cut inside the graph cannot go unnoticed; the opset list after it can.
-    assert!(import(&bytes[..bytes.len() / 2]).is_err());
     assert!(import(&[]).is_err());
     assert!(import(b"not an ONNX file at all").is_err());
 }
 
 #[test]
 fn every_byte_changed() {
-    let bytes = specimen();
-    for at in 0..bytes.len() {
-        for change in [0x01, 0x08, 0x80, 0xff] {
-            let mut damaged = bytes.clone();
-            damaged[at] ^= change;
-            let _ = import(&damaged);
+    for bytes in [specimen(), maps()] {
+        for at in 0..bytes.len() {
+            for change in [0x01, 0x08, 0x80, 0xff] {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= change;
+                let _ = import(&damaged);
+            }
         }
     }
 }

@@ -3,8 +3,11 @@
 mod damage;
 mod input;
 mod layers;
+mod map_refusals;
+mod maps;
 mod mnist;
 mod refusals;
+mod steps;
 
 use std::path::Path;
 
@@ -66,7 +69,8 @@ impl Model {
 
     /// `output = op(inputs)`, all names separated by spaces; quantizers get a QONNX domain.
     fn node(mut self, output: &str, op: &str, inputs: &str) -> Self {
-        let custom = matches!(op, "Quant" | "IntQuant" | "BipolarQuant" | "MultiThreshold");
+        let custom =
+            matches!(op, "Quant" | "IntQuant" | "BipolarQuant" | "MultiThreshold" | "Trunc" | "Im2Col" | "MaxPoolNHWC");
         let node = NodeProto {
             name: format!("{op}_{output}"),
             op_type: op.into(),

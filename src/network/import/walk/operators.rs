@@ -1,34 +1,52 @@
 //! What each operator does to the value on the data path.
 
-use super::{Value, Walk};
+use super::layers::after_class;
+use super::{Pending, Value, Walk};
+use crate::network::Activation;
 use crate::network::import::attributes::Attributes;
 use crate::network::import::constant::{Constant, advice};
 use crate::network::import::graph::is_standard;
+use crate::network::import::layout::{Channels, Layout};
 use crate::network::import::multithreshold::MultiThreshold;
 use crate::network::import::proto::{NodeProto, data_type};
-use crate::network::import::quant::{Quantizer, Step, per_neuron};
+use crate::network::import::quant::{Quantizer, Step, per_channel};
 use crate::network::import::sum::{BatchNorm, Change, Levels};
 use crate::network::import::tensor::{Tensor, axis, broadcast, count};
-use crate::network::import::{is_custom, is_quantizer, shape, weights};
-use crate::network::{Activation, Input};
+use crate::network::import::{is_custom, is_quantizer, shape};
 
 impl Walk<'_> {
     /// Applies a node to the flowing value; gives its new shape.
     pub(super) fn apply(&mut self, node: &NodeProto, place: usize, shape: Vec<usize>) -> Result<Vec<usize>, String> {
+        let op = node.op_type.as_str();
+        match &self.pending {
+            _ if matches!(op, "Identity" | "Dropout" | "Cast") => {}
+            Some(Pending::Pad { .. }) if !matches!(op, "Conv" | "Im2Col") => {
+                return Err(
+                    "a Pad stands before it, which only a convolution can take; pad directly before a Conv".into()
+                );
+            }
+            Some(Pending::Patches { .. }) if op != "MatMul" => {
+                return Err("an Im2Col stands before it, which only a MatMul with the kernel can take".into());
+            }
+            _ => {}
+        }
         if is_quantizer(node) || (node.op_type == "MultiThreshold" && is_custom(&node.domain)) {
             if place != 0 {
                 return Err("one of its parameters is computed from the image".into());
             }
-            self.quantize(node)?;
+            self.quantize(node, &shape)?;
             return Ok(shape);
         }
         if !is_standard(&node.domain) {
-            return Err(advice(&node.op_type));
+            return match op {
+                "Im2Col" if is_custom(&node.domain) => self.patches(node, &shape),
+                "MaxPoolNHWC" if is_custom(&node.domain) => self.max_pool(node, &shape, true),
+                _ => Err(advice(op)),
+            };
         }
-        let op = node.op_type.as_str();
         if place != 0 && !matches!(op, "Add" | "Sub" | "Mul" | "Div" | "Pow") {
             return Err(match op {
-                "MatMul" | "Gemm" => "its weights stand on the left; write the layer as x W".into(),
+                "MatMul" | "Gemm" | "Conv" => "its weights stand on the left; write the layer as x W".into(),
                 _ => "one of its parameters is computed from the image".into(),
             });
         }
@@ -54,20 +72,15 @@ impl Walk<'_> {
             }
             "Transpose" => {
                 let perm = shape::permutation(node, shape.len())?;
-                let long: Vec<usize> = perm.iter().copied().filter(|p| shape[*p] != 1).collect();
-                if !long.is_sorted() {
-                    return Err("it reorders the data; only weights can be transposed".into());
-                }
-                let to: Vec<usize> = perm.iter().map(|p| shape[*p]).collect();
-                self.keeps_order(&to)?;
-                Ok(to)
+                self.transpose(&shape, &perm)?;
+                Ok(perm.iter().map(|p| shape[*p]).collect())
             }
             "Add" | "Sub" | "Mul" | "Div" | "Pow" => {
                 Attributes::of(node, &[])?;
                 let constant =
                     self.inputs(node).get(1 - place).copied().flatten().ok_or("it lacks an input")?.tensor.clone();
-                self.arithmetic(op, &constant, place == 1)?;
-                // Checked to be one value, or one a neuron: only leading axes can be added.
+                self.arithmetic(op, &constant, place == 1, &shape)?;
+                // Checked to be one value, or one a channel: only leading axes can be added.
                 let to = broadcast(&shape, &constant.shape)?;
                 count(&to)?;
                 Ok(to)
@@ -80,29 +93,60 @@ impl Walk<'_> {
                         return Err("a root of the data is no straight line; only constants take it".into());
                     }
                     Value::Sum(sum) => sum.change(&Change::From(vec![0.0; sum.neurons()])),
-                    Value::Levels(levels) => levels.change(&Change::From(vec![0.0; levels.len()]))?,
+                    Value::Levels(levels) => levels.change(&Change::From(vec![0.0; levels.channels()]))?,
                     Value::Class => return Err(after_class()),
                 }
                 Ok(shape)
             }
             "BatchNormalization" => self.batch_norm(node, &shape).map(|()| shape),
             "MatMul" | "Gemm" => self.product(node, &shape),
+            "Conv" => self.conv(node, &shape),
+            "Pad" => self.pad(node, &shape),
+            "MaxPool" | "GlobalMaxPool" => self.max_pool(node, &shape, false),
+            "AveragePool" | "GlobalAveragePool" => self.average_pool(node, &shape),
             "TopK" | "ArgMax" => self.class(node, &shape).map(|()| vec![1, 1]),
             _ => Err(advice(op)),
         }
     }
 
-    /// A new shape must leave one row of neurons as the last axis, once there are neurons.
+    /// A new shape must leave channels, rows and columns whole, once there are any.
     fn keeps_order(&self, to: &[usize]) -> Result<(), String> {
-        let neurons = match &self.value {
-            Value::Pixels(_) | Value::Class => return Ok(()),
-            Value::Sum(sum) => sum.neurons(),
-            Value::Levels(levels) => levels.len(),
-        };
-        match to.last() == Some(&neurons) {
-            true => Ok(()),
-            false => Err(format!("it gives shape {to:?}, which breaks up the {neurons} neurons of the last axis")),
+        match self.layout {
+            Some(layout) if !layout.fits(to) && !matches!(self.value, Value::Class) => {
+                let what = match layout.map.positions() {
+                    1 => format!("{} neurons", layout.map.channels),
+                    _ => format!("map of {} (channels, rows, columns)", layout.map),
+                };
+                Err(format!("it gives shape {to:?}, which breaks up the {what}"))
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// `Transpose`: moves the channels of a map behind its positions, or back.
+    fn transpose(&mut self, shape: &[usize], perm: &[usize]) -> Result<(), String> {
+        let long: Vec<usize> = perm.iter().copied().filter(|p| shape[*p] != 1).collect();
+        if long.is_sorted() || matches!(self.value, Value::Class) {
+            return Ok(());
+        }
+        // An image moved from one order to the other is in the first of them now.
+        let layout = match (self.layout, perm) {
+            (Some(layout), _) => Some(layout),
+            (None, [0, 2, 3, 1]) => Layout::of(shape, false),
+            (None, [0, 3, 1, 2]) => Layout::of(shape, true),
+            _ => None,
+        };
+        let to = layout.and_then(|l| l.transposed(shape, perm)).ok_or(
+            "it reorders the data in another way than from image, channel, row, column to image, row, column, channel or back; \
+             export the model without it",
+        )?;
+        self.layout = Some(to);
+        Ok(())
+    }
+
+    /// The channels that constants of an operator are lined up with.
+    fn channels(&self, shape: &[usize]) -> Result<Channels, String> {
+        self.layout.map(|l| l.channels(shape)).ok_or_else(|| "no layer stands before it".into())
     }
 
     fn cast(&mut self, node: &NodeProto) -> Result<(), String> {
@@ -118,13 +162,13 @@ impl Walk<'_> {
         }
     }
 
-    fn quantize(&mut self, node: &NodeProto) -> Result<(), String> {
+    fn quantize(&mut self, node: &NodeProto, shape: &[usize]) -> Result<(), String> {
         let inputs = self.inputs(node);
         let step: Step = if node.op_type == "MultiThreshold" {
             let thresholds = MultiThreshold::parse(node, &inputs)?;
             match &mut self.value {
                 Value::Pixels(pixels) => return pixels.quantize(|v| thresholds.table(v)),
-                Value::Sum(sum) => thresholds.step(sum.neurons())?,
+                Value::Sum(_) => thresholds.step(self.channels(shape)?, shape.len())?,
                 Value::Levels(_) => {
                     return Err("it quantizes an activation a second time; remove one of the two".into());
                 }
@@ -134,10 +178,12 @@ impl Walk<'_> {
             let quantizer = Quantizer::parse(node, &inputs)?;
             match &mut self.value {
                 Value::Pixels(pixels) => return pixels.quantize(|v| quantizer.table(v)),
-                Value::Sum(sum) => quantizer.step(sum.neurons())?,
+                Value::Sum(_) => quantizer.step(self.channels(shape)?)?,
                 Value::Levels(levels) => {
-                    for values in levels.values() {
-                        if !quantizer.keeps(&values)? {
+                    let values = levels.values();
+                    let channels = self.channels(shape)?;
+                    for values in values {
+                        if !quantizer.keeps(&values, channels)? {
                             return Err(
                                 "it quantizes an activation a second time, to other values; remove one of the two"
                                     .into(),
@@ -162,16 +208,14 @@ impl Walk<'_> {
         }
     }
 
-    fn arithmetic(&mut self, op: &str, constant: &Tensor, constant_first: bool) -> Result<(), String> {
+    fn arithmetic(&mut self, op: &str, constant: &Tensor, constant_first: bool, shape: &[usize]) -> Result<(), String> {
         if let Value::Pixels(pixels) = &mut self.value {
             return pixels.arithmetic(op, constant, constant_first);
         }
-        let neurons = match &self.value {
-            Value::Sum(sum) => sum.neurons(),
-            Value::Levels(levels) => levels.len(),
-            _ => return Err(after_class()),
-        };
-        let c = per_neuron(constant, neurons).map_err(|e| format!("its constant {e}"))?;
+        if matches!(self.value, Value::Class) {
+            return Err(after_class());
+        }
+        let c = per_channel(constant, self.channels(shape)?).map_err(|e| format!("its constant {e}"))?;
         let change = match (op, constant_first) {
             ("Add", _) => Change::Add(c),
             ("Sub", false) => Change::Add(c.into_iter().map(|c| -c).collect()),
@@ -214,11 +258,15 @@ impl Walk<'_> {
             Value::Pixels(pixels) => pixels.batch_norm(parameters, epsilon),
             Value::Sum(sum) => {
                 let neurons = sum.neurons();
-                if shape.len() != 2 || shape[1] != neurons {
-                    return Err(format!("its input has shape {shape:?}; flatten it to [batch, neurons] first"));
+                let layout = self.layout.ok_or("no layer stands before it")?;
+                if shape.get(1) != Some(&neurons) || (neurons > 1 && layout.channel_axis(shape) != Some(1)) {
+                    return Err(format!(
+                        "it normalizes along axis 1 of {shape:?}, which is not that of the {neurons} neurons; put it where the \
+                         data are image, channel, row, column, or [batch, neurons]"
+                    ));
                 }
                 if let Some(odd) = parameters.iter().find(|p| p.shape != [neurons]) {
-                    return Err(format!("a parameter has shape {:?}; its input has {neurons} neurons", odd.shape));
+                    return Err(format!("a parameter has shape {:?}; its input has {neurons} channels", odd.shape));
                 }
                 let [gamma, beta, mean, variance] = parameters.map(|p| p.f64s());
                 let epsilon = f64::from(epsilon);
@@ -234,76 +282,6 @@ impl Walk<'_> {
                     .into())
             }
             Value::Class => Err(after_class()),
-        }
-    }
-
-    /// `MatMul` and `Gemm`: a new layer begins.
-    fn product(&mut self, node: &NodeProto, shape: &[usize]) -> Result<Vec<usize>, String> {
-        let gemm = node.op_type == "Gemm";
-        let attributes = Attributes::of(node, if gemm { &["alpha", "beta", "transA", "transB"] } else { &[] })?;
-        if attributes.flag("transA", false)? {
-            return Err("it transposes the data (transA); export it without".into());
-        }
-        let inputs = self.inputs(node);
-        let constant = inputs.get(1).copied().flatten().ok_or("its weights (input 1) are not a constant")?;
-        if constant.tensor.shape.len() != 2 {
-            return Err(format!("its weights have shape {:?}; a dense layer has two axes", constant.tensor.shape));
-        }
-        let mut weights = match attributes.flag("transB", false)? {
-            true => weights::factor(constant)?,
-            false => weights::factor(&constant.rearranged(|t| t.transpose(&[1, 0]))?)?,
-        };
-        let (neurons, width) = weights.values.dim();
-        if shape.last() != Some(&width) {
-            return Err(format!("its weights take {width} inputs, the data have shape {shape:?}; flatten them first"));
-        }
-        if gemm && shape.len() != 2 {
-            return Err(format!("its input has shape {shape:?}; Gemm takes two axes, so flatten first"));
-        }
-        let alpha = f64::from(attributes.float("alpha", 1.0)?);
-        if alpha == 0.0 {
-            return Err("its alpha is 0, so the data do not count".into());
-        }
-        weights.scale.iter_mut().for_each(|s| *s *= alpha);
-        let beta = f64::from(attributes.float("beta", 1.0)?);
-        let bias = match inputs.get(2).copied().flatten() {
-            None => vec![0.0; neurons],
-            Some(c) => {
-                let c = per_neuron(&c.tensor, neurons).map_err(|e| format!("its bias {e}"))?;
-                c.into_iter().map(|c| beta * c).collect()
-            }
-        };
-        let sum = match &self.value {
-            Value::Pixels(pixels) => {
-                let encoded = pixels.encode()?;
-                let shape = self.image_shape(shape, width)?;
-                self.input = Some(Input { shape, code: encoded.code });
-                Levels::of_input(encoded.scale, encoded.offset, width).sum(weights, bias)
-            }
-            Value::Levels(levels) => levels.sum(weights, bias),
-            Value::Sum(_) => {
-                return Err("no quantizer stands between it and the layer before; put a BipolarQuant, or a Quant of 2 bits (signed, narrow), there".into());
-            }
-            Value::Class => return Err(after_class()),
-        };
-        self.value = Value::Sum(Box::new(sum));
-        let mut to = shape.to_vec();
-        *to.last_mut().expect("compared above") = neurons;
-        count(&to)?;
-        Ok(to)
-    }
-
-    /// Shape of one image, from that of the graph's input and that before the first layer.
-    fn image_shape(&self, shape: &[usize], width: usize) -> Result<Vec<usize>, String> {
-        let start = &self.shapes[self.graph.input.name.as_str()];
-        let images = shape.iter().product::<usize>() / width;
-        match (images, start.as_slice()) {
-            (1, [1, rest @ ..]) if !rest.is_empty() => Ok(rest.to_vec()),
-            (1, all) => Ok(all.to_vec()),
-            (n, [batch, rest @ ..]) if n == *batch && !rest.is_empty() => Ok(rest.to_vec()),
-            _ => Err(format!(
-                "its weights take {width} inputs, so the input {start:?} would be {images} images; flatten it before the first layer"
-            )),
         }
     }
 
@@ -331,8 +309,14 @@ impl Walk<'_> {
         if attributes.has("select_last_index") && attributes.flag("select_last_index", false)? {
             return Err("it picks the last of equal scores; here ties go to the first (select_last_index=0)".into());
         }
-        if axis(along, shape.len())? + 1 != shape.len() {
-            return Err(format!("it works along axis {along} of {shape:?}; the classes are the last axis"));
+        let along_classes = |at: usize| {
+            self.layout
+                .is_some_and(|l| l.map.positions() == 1 && (l.map.channels == 1 || l.channel_axis(shape) == Some(at)))
+        };
+        if matches!(self.value, Value::Sum(_)) && !along_classes(axis(along, shape.len())?) {
+            return Err(format!(
+                "it works along axis {along} of {shape:?}; the classes have an axis of their own, and one position"
+            ));
         }
         match self.value {
             Value::Sum(_) => {
@@ -346,8 +330,4 @@ impl Walk<'_> {
             }
         }
     }
-}
-
-fn after_class() -> String {
-    "it computes on the class index; end the network there".into()
 }
