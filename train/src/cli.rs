@@ -41,12 +41,21 @@ pub struct Run {
     /// The network file to write.
     #[arg(short, long, value_name = "NET.safetensors")]
     pub output: PathBuf,
-    /// Write the learning curve here.
+    /// Folder of the data set, or one that holds it [default: HAFNIA_DATA].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Write the learning curve here, and its picture beside it as .svg.
     #[arg(long, value_name = "FILE.csv")]
     pub curve: Option<PathBuf>,
     /// Checkpoint file, removed when the run is complete [default: the output with .checkpoint].
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
+    /// Keep the checkpoint when the run is complete, for others to start --from.
+    #[arg(long)]
+    pub keep_checkpoint: bool,
+    /// Start from the network in another run's checkpoint; layers that are split here get their shares.
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub from: Option<PathBuf>,
     /// Epochs from one checkpoint to the next; 0 writes none.
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub checkpoint_every: usize,

@@ -11,7 +11,8 @@
 //! and resumed or not.
 
 mod adam;
-mod batch;
+pub mod batch;
+pub mod chart;
 pub mod checkpoint;
 pub mod curve;
 pub mod data;
@@ -22,8 +23,10 @@ pub mod fit;
 pub mod layer;
 mod loss;
 pub mod model;
+pub mod norm;
 mod overrides;
 pub mod param;
+pub mod progress;
 pub mod quantize;
 pub mod random;
 pub mod recipe;
@@ -32,3 +35,11 @@ mod schedule;
 mod whole;
 
 pub use error::Error;
+
+/// What tensors live on: the CPU, or a CUDA device where the trainer was built with the feature `cuda`.
+pub fn device() -> burn::tensor::Device {
+    #[cfg(feature = "cuda")]
+    return burn::tensor::Device::cuda(0);
+    #[cfg(not(feature = "cuda"))]
+    burn::tensor::Device::flex()
+}
