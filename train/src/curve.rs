@@ -17,8 +17,13 @@ pub struct Row {
     pub train_accuracy: f64,
     /// Where images are set aside for it.
     pub validation_accuracy: Option<f64>,
-    pub held_out_accuracy: f64,
+    /// Not in every epoch of a few-shot run.
+    pub held_out_accuracy: Option<f64>,
     pub seconds: f64,
+}
+
+fn share(accuracy: Option<f64>) -> String {
+    accuracy.map(|a| format!("{a:.6}")).unwrap_or_default()
 }
 
 pub fn csv(rows: &[Row]) -> String {
@@ -27,13 +32,13 @@ pub fn csv(rows: &[Row]) -> String {
     for r in rows {
         writeln!(
             text,
-            "{},{},{:.6},{:.6},{},{:.6},{:.1}",
+            "{},{},{:.6},{:.6},{},{},{:.1}",
             r.epoch,
             r.learning_rate,
             r.train_loss,
             r.train_accuracy,
-            r.validation_accuracy.map(|a| format!("{a:.6}")).unwrap_or_default(),
-            r.held_out_accuracy,
+            share(r.validation_accuracy),
+            share(r.held_out_accuracy),
             r.seconds
         )
         .expect("text grows");
@@ -55,7 +60,7 @@ pub fn picture(name: &str, rows: &[Row]) -> String {
     let series = [
         line("training (augmented)", |r| Some(r.train_accuracy)),
         line("validation", |r| r.validation_accuracy),
-        line("held out", |r| Some(r.held_out_accuracy)),
+        line("held out", |r| r.held_out_accuracy),
     ];
     let series = series.into_iter().filter(|s| !s.points.is_empty()).collect();
     chart::svg(&chart::Chart { title: name.into(), x: "epoch".into(), y: "accuracy, %".into(), log_x: false, series })

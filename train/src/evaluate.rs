@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use hafnia::network::{InputCode, Network};
 use hafnia::reference;
 
-use crate::{batch, data::Images, layer::Outputs, model::Model};
+use crate::{batch, data::Images, episodes, layer::Outputs, model::Model};
 
 /// Images that go through the tensors at once.
 const AT_ONCE: usize = 250;
@@ -27,6 +27,15 @@ pub fn accuracy(predicted: &[usize], labels: &[usize]) -> f64 {
 /// Classes only, with the trainer's tensors in evaluation mode.
 pub fn predictions(model: &Model, images: &Images, code: &InputCode, device: &Device) -> Vec<usize> {
     batches(model, images, code, device).flat_map(|(_, layers)| classes(&layers)).collect()
+}
+
+/// Bipolar features: signs of the scores.
+pub fn features(model: &Model, images: &Images, code: &InputCode, device: &Device) -> Vec<episodes::Feature> {
+    batches(model, images, code, device).flat_map(|(_, layers)| features_of(&layers)).collect()
+}
+
+fn features_of(layers: &[Outputs]) -> Vec<episodes::Feature> {
+    layers.last().expect("at least one layer").rows().map(episodes::feature).collect()
 }
 
 fn classes(layers: &[Outputs]) -> Vec<usize> {
@@ -56,6 +65,9 @@ pub fn integers(network: &Network, images: &Images) -> Vec<usize> {
 pub struct Both {
     pub trainer: Vec<usize>,
     pub integer: Vec<usize>,
+    /// Signs of the scores, which are a few-shot controller's features.
+    pub trainer_features: Vec<episodes::Feature>,
+    pub integer_features: Vec<episodes::Feature>,
     /// Every image with any differing output of any layer.
     pub differences: Vec<Difference>,
 }
@@ -82,7 +94,13 @@ pub fn both(
     device: &Device,
     mut progress: impl FnMut(usize),
 ) -> Both {
-    let mut both = Both { trainer: Vec::new(), integer: Vec::new(), differences: Vec::new() };
+    let mut both = Both {
+        trainer: Vec::new(),
+        integer: Vec::new(),
+        trainer_features: Vec::new(),
+        integer_features: Vec::new(),
+        differences: Vec::new(),
+    };
     for (chosen, layers) in batches(model, images, &network.input.code, device) {
         let trainer = classes(&layers);
         let pictures: Vec<&[u8]> = chosen.clone().map(|i| images.image(i)).collect();
@@ -104,7 +122,9 @@ pub fn both(
                 });
             }
             both.integer.push(e.class);
+            both.integer_features.push(episodes::feature(&e.scores));
         }
+        both.trainer_features.extend(features_of(&layers));
         both.trainer.extend(trainer);
         progress(both.trainer.len());
     }

@@ -9,6 +9,7 @@ use hafnia::network::WeightKind;
 use crate::adam::Rates;
 use crate::checkpoint::State;
 use crate::data::{Images, Split};
+use crate::episodes::{self, Episode};
 use crate::param::values;
 use crate::random::{Purpose, Stream};
 use crate::recipe::{Keep, Recipe};
@@ -95,7 +96,9 @@ fn best(curve: &[Row]) -> Option<(usize, f64)> {
 /// Whether early stopping ends the run here.
 fn is_over(recipe: &Recipe, curve: &[Row]) -> bool {
     let patience = recipe.train.patience;
-    patience > 0 && best(curve).is_some_and(|(epoch, _)| curve.len() >= epoch + patience)
+    let stale = patience > 0 && best(curve).is_some_and(|(epoch, _)| curve.len() >= epoch + patience);
+    let threshold = recipe.episodes.as_ref().map_or(1.0, |e| e.threshold);
+    stale || best(curve).is_some_and(|(_, accuracy)| accuracy > threshold)
 }
 
 /// Finds before training what would stop the export after it.
@@ -103,7 +106,7 @@ fn check(recipe: &Recipe, split: &Split, model: &Model) -> Result<(), Error> {
     let bad = |reason: String| Err(Error::Recipe { place: recipe.name.clone(), reason });
     let last = recipe.layers.len() - 1;
     let scores = recipe.layers[last].neurons(recipe.width);
-    if scores != split.classes {
+    if scores != split.classes && recipe.episodes.is_none() {
         return bad(format!(
             "layers.{last}.neurons is {scores}, but the data set has {} classes; the last layer gives one score a class",
             split.classes
@@ -133,38 +136,67 @@ fn one_epoch(
     let (code, train) = (recipe.input.code(), &recipe.train);
     let epoch = state.curve.len();
     let rate = |done: f64| train.learning_rate * schedule::share(train.schedule, &train.cycles, done, train.epochs);
-    let mut order: Vec<usize> = (0..split.train.len()).collect();
-    Stream::new(recipe.seed, Purpose::Order, epoch).shuffle(&mut order);
     let mut augment = Stream::new(recipe.seed, Purpose::Augment, epoch);
-    let (mut loss_sum, mut right) = (0.0, 0);
-    let batches: Vec<&[usize]> = batch::cut(&order, train.batch).collect();
-    for (k, chosen) in batches.iter().enumerate() {
-        let x = batch::training(&split.train, chosen, &code, &recipe.data, &mut augment, device);
-        let scores = state.model.train(x.autodiff(), train.momentum);
-        right += count_right(&values(scores.clone()), &split.train, chosen, split.classes);
-        let targets = batch::targets(&split.train, chosen, split.classes, device);
-        let loss = loss::loss(train.loss, scores / train.temperature, targets);
+    let (mut loss_sum, mut right, mut seen) = (0.0, 0, 0);
+    let mut order: Vec<usize> = (0..split.train.len()).collect();
+    let mut draws = Stream::new(recipe.seed, Purpose::Order, epoch);
+    let classes = episodes::classes(&split.train.labels);
+    let batches: Vec<&[usize]> = match recipe.episodes {
+        None => {
+            draws.shuffle(&mut order);
+            batch::cut(&order, train.batch).collect()
+        }
+        Some(_) => Vec::new(),
+    };
+    let count = recipe.episodes.as_ref().map_or(batches.len(), |e| e.interval);
+    for k in 0..count {
+        let (loss, right_here, asked) = match &recipe.episodes {
+            None => {
+                let chosen = batches[k];
+                let x = batch::training(&split.train, chosen, &code, &recipe.data, &mut augment, device);
+                let scores = state.model.train(x.autodiff(), train.momentum);
+                let right = count_right(&values(scores.clone()), &split.train, chosen, split.classes);
+                let targets = batch::targets(&split.train, chosen, split.classes, device);
+                (loss::loss(train.loss, scores / train.temperature, targets), right, chosen.len())
+            }
+            Some(e) => {
+                let mut stream = Stream::new(recipe.seed, Purpose::Episodes, epoch * e.interval + k);
+                let episode = Episode::draw(&classes, e.way, e.shots, e.queries, &mut stream);
+                let input = (&code, &recipe.data);
+                let rates = (train.momentum, train.temperature);
+                let model = &mut state.model;
+                let (loss, right) =
+                    episodes::train(model, &split.train, &episode, e, input, rates, &mut augment, device);
+                (loss, right, e.way * e.queries)
+            }
+        };
         let value = f64::from(values(loss.clone())[0]);
         if !value.is_finite() {
             return Err(Error::Diverged { epoch: epoch + 1, loss: value });
         }
-        loss_sum += value * chosen.len() as f64;
-        let within = if train.per_batch { k as f64 / batches.len() as f64 } else { 0.0 };
+        loss_sum += value * asked as f64;
+        right += right_here;
+        seen += asked;
+        let within = if train.per_batch { k as f64 / count as f64 } else { 0.0 };
         let rates = Rates { learning_rate: rate(epoch as f64 + within), weight_decay: train.weight_decay };
         state.adam.step(state.model.params_mut(), &loss.backward(), rates);
-        report(Event::Batch { epoch: epoch + 1, batch: k + 1, batches: batches.len(), loss: value });
+        report(Event::Batch { epoch: epoch + 1, batch: k + 1, batches: count, loss: value });
     }
-    let images = split.train.len() as f64;
-    let judged = |images: &Images| {
-        evaluate::accuracy(&evaluate::predictions(&state.model, images, &code, device), &images.labels)
+    let judged = |images: &Images| match &recipe.episodes {
+        None => evaluate::accuracy(&evaluate::predictions(&state.model, images, &code, device), &images.labels),
+        Some(e) => {
+            let features = evaluate::features(&state.model, images, &code, device);
+            let width = recipe.layers[recipe.layers.len() - 1].neurons(recipe.width);
+            episodes::accuracy(&features, width, &images.labels, e, e.validation_episodes, recipe.seed)
+        }
     };
     Ok(Row {
         epoch: epoch + 1,
         learning_rate: rate(epoch as f64),
-        train_loss: loss_sum / images,
-        train_accuracy: right as f64 / images,
+        train_loss: loss_sum / seen as f64,
+        train_accuracy: right as f64 / seen as f64,
         validation_accuracy: (!split.validation.is_empty()).then(|| judged(&split.validation)),
-        held_out_accuracy: judged(&split.held_out),
+        held_out_accuracy: recipe.episodes.is_none().then(|| judged(&split.held_out)),
         seconds: start.elapsed().as_secs_f64(),
     })
 }

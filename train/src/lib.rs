@@ -16,6 +16,7 @@ pub mod chart;
 pub mod checkpoint;
 pub mod curve;
 pub mod data;
+pub mod episodes;
 mod error;
 pub mod evaluate;
 pub mod export;

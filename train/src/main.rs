@@ -57,8 +57,9 @@ fn say(text: &str) -> anyhow::Result<()> {
 }
 
 fn describe(s: &Summary) -> String {
-    let line = |what: &str, right: usize, accuracy: f64| {
-        format!("  held out, {what:<32} {right}/{} = {:.2}%", s.held_out_images, 100.0 * accuracy)
+    let line = |what: &str, right: Option<usize>, accuracy: f64| {
+        let share = right.map(|right| format!("{right}/{} = ", s.held_out_images)).unwrap_or_default();
+        format!("  held out, {what:<32} {share}{:.2}%", 100.0 * accuracy)
     };
     let mut lines = vec![
         format!(

@@ -26,14 +26,16 @@ impl Progress {
                 self.0.set_message(format!("epoch {epoch}, loss {loss:.4}"));
             }
             Event::Epoch(row) => {
-                let validation = row.validation_accuracy.map(|a| format!(", validation {:.2}%", 100.0 * a));
+                let judged = |what: &str, accuracy: Option<f64>| {
+                    accuracy.map(|a| format!(", {what} {:.2}%", 100.0 * a)).unwrap_or_default()
+                };
                 let line = format!(
-                    "epoch {}: loss {:.4}, training {:.2}%{}, held out {:.2}%, {:.0} s",
+                    "epoch {}: loss {:.4}, training {:.2}%{}{}, {:.0} s",
                     row.epoch,
                     row.train_loss,
                     100.0 * row.train_accuracy,
-                    validation.unwrap_or_default(),
-                    100.0 * row.held_out_accuracy,
+                    judged("validation", row.validation_accuracy),
+                    judged("held out", row.held_out_accuracy),
                     row.seconds
                 );
                 self.0.set_position(row.epoch as u64 * FINE);

@@ -15,6 +15,8 @@ pub enum Purpose {
     Validation = 4,
     Episodes = 5,
     Errors = 6,
+    /// Episodes that judge; their index counts episodes.
+    Judged = 7,
 }
 
 pub struct Stream(ChaCha8Rng);
@@ -58,6 +60,17 @@ impl Stream {
             InitKind::Uniform(bound) => self.symmetric(bound),
             InitKind::Normal(deviation) => (self.normal() * deviation) as f32,
         }
+    }
+
+    /// `count` different numbers below `n`, in the order drawn.
+    pub fn distinct(&mut self, n: usize, count: usize) -> Vec<usize> {
+        let mut all: Vec<usize> = (0..n).collect();
+        for k in 0..count {
+            let other = k + self.below(n - k);
+            all.swap(k, other);
+        }
+        all.truncate(count);
+        all
     }
 
     /// Fisher and Yates.

@@ -7,11 +7,12 @@ use crate::quantize::Quantizer;
 use crate::{Error, overrides};
 
 /// Recipes that ship with the trainer, by name.
-pub const SHIPPED: [(&str, &str); 6] = [
+pub const SHIPPED: [(&str, &str); 7] = [
     ("digits_binary", include_str!("../recipes/digits_binary.toml")),
     ("digits_ternary", include_str!("../recipes/digits_ternary.toml")),
     ("mnist_mlp", include_str!("../recipes/mnist_mlp.toml")),
     ("cifar10_cnn", include_str!("../recipes/cifar10_cnn.toml")),
+    ("batmann", include_str!("../recipes/batmann.toml")),
     ("vgg_binary", include_str!("../recipes/vgg_binary.toml")),
     ("vgg_ternary", include_str!("../recipes/vgg_ternary.toml")),
 ];
@@ -35,6 +36,9 @@ pub struct Recipe {
     /// What the layers' `widths` count.
     #[serde(default = "one")]
     pub width: usize,
+    /// Learns from few-shot episodes; the last layer's scores are features, whose signs the key memory holds.
+    #[serde(default)]
+    pub episodes: Option<EpisodeRecipe>,
     /// From the input to the scores.
     pub layers: Vec<LayerRecipe>,
     pub train: TrainRecipe,
@@ -43,7 +47,7 @@ pub struct Recipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataRecipe {
     pub set: SetName,
-    /// Training images set aside, drawn with the seed: they judge early stopping and `train.keep`.
+    /// Training images set aside, drawn with the seed: they judge early stopping and `train.keep`. Of Omniglot, characters.
     #[serde(default)]
     pub validation: usize,
     /// Learns from at most so many images; 0: all.
@@ -62,6 +66,9 @@ pub struct DataRecipe {
     /// chances.
     #[serde(default)]
     pub rotate: f64,
+    /// Side that images are resized to, each pixel the mean of the area it covers; 0: as they are.
+    #[serde(default)]
+    pub side: usize,
     /// Code of what comes in from outside.
     #[serde(default)]
     pub fill: u8,
@@ -73,6 +80,46 @@ pub enum SetName {
     Digits,
     Mnist,
     Cifar10,
+    Omniglot,
+}
+
+/// BATMANN, algorithm 1. An epoch of `train.epochs` is its validation interval.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EpisodeRecipe {
+    pub way: usize,
+    pub shots: usize,
+    /// Queries of each class in a training episode.
+    pub queries: usize,
+    /// Training episodes from one validation to the next.
+    pub interval: usize,
+    /// Queries of each class in an episode that judges.
+    pub judged_queries: usize,
+    pub validation_episodes: usize,
+    /// Stops once the validation accuracy is above this; 1: never.
+    pub threshold: f64,
+    /// Episodes of held-out characters, at the end.
+    pub test_episodes: usize,
+    #[serde(default)]
+    pub similarity: Similarity,
+    #[serde(default)]
+    pub sharpening: Sharpening,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Similarity {
+    #[default]
+    Dot,
+    Cosine,
+}
+
+/// In learning; what is judged takes dot products and absolute values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sharpening {
+    #[default]
+    Abs,
+    Softabs,
 }
 
 /// The integers that stored bytes stand for.
@@ -335,6 +382,23 @@ impl Recipe {
             && low >= high
         {
             return Err(format!("input.trits is [{low}, {high}]; the low end must lie below the high one"));
+        }
+        if let Some(e) = &self.episodes {
+            let numbers = [e.way, e.shots, e.queries, e.interval, e.judged_queries, e.test_episodes];
+            if numbers.contains(&0) || e.way < 2 {
+                return Err("episodes: way must be at least 2; shots, queries, judged_queries, interval and test_episodes at least 1".into());
+            }
+            if (e.validation_episodes > 0) != (self.data.validation > 0) {
+                return Err(
+                    "episodes.validation_episodes needs data.validation, characters set aside, and the reverse".into(),
+                );
+            }
+            if e.shots + e.queries.max(e.judged_queries) > 20 {
+                return Err("episodes: a character has 20 drawings; shots and queries together must not be more".into());
+            }
+        }
+        if self.episodes.is_some() != (self.data.set == SetName::Omniglot) {
+            return Err("data.set = \"omniglot\" and [episodes] go together".into());
         }
         positive("train.learning_rate", self.train.learning_rate)?;
         positive("train.temperature", self.train.temperature)?;

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::evaluate::{self, Difference};
 use crate::fit::{Event, Options, fit};
-use crate::{Error, curve, data, export, recipe::Recipe};
+use crate::{Error, curve, data, episodes, export, recipe::Recipe};
 
 /// Where a run reads and writes.
 pub struct Files {
@@ -38,11 +38,11 @@ pub struct Summary {
     pub epoch: usize,
     pub train_images: usize,
     pub held_out_images: usize,
-    /// Right by the trainer's tensors in evaluation mode.
-    pub held_out_right: usize,
+    /// Right by the trainer's tensors in evaluation mode; of a few-shot run only the share is told.
+    pub held_out_right: Option<usize>,
     pub held_out_accuracy: f64,
     /// Right by integers on the exported network.
-    pub held_out_right_integer: usize,
+    pub held_out_right_integer: Option<usize>,
     pub held_out_accuracy_integer: f64,
     /// Images on which the two part, in any neuron of any layer.
     pub differences: Vec<Difference>,
@@ -81,6 +81,15 @@ pub fn run(recipe: &Recipe, files: &Files, mut report: impl FnMut(Event)) -> Res
     let network = hafnia::network::load(&files.network)?;
     let held_out = &split.held_out;
     let both = evaluate::both(&fitted.model, &network, held_out, &device, |_| ());
+    let few_shot = recipe.episodes.as_ref().map(|e| {
+        let judged = |features: &[episodes::Feature]| {
+            episodes::accuracy(features, network.classes(), &held_out.labels, e, e.test_episodes, recipe.seed)
+        };
+        [judged(&both.trainer_features), judged(&both.integer_features)]
+    });
+    let shares = few_shot.unwrap_or_else(|| {
+        [&both.trainer, &both.integer].map(|predicted| evaluate::accuracy(predicted, &held_out.labels))
+    });
     if keeps && !files.keep_checkpoint {
         std::fs::remove_file(&files.checkpoint).ok();
     }
@@ -92,10 +101,10 @@ pub fn run(recipe: &Recipe, files: &Files, mut report: impl FnMut(Event)) -> Res
         epoch: fitted.epoch,
         train_images: split.train.len(),
         held_out_images: held_out.len(),
-        held_out_right: evaluate::right(&both.trainer, &held_out.labels),
-        held_out_accuracy: evaluate::accuracy(&both.trainer, &held_out.labels),
-        held_out_right_integer: evaluate::right(&both.integer, &held_out.labels),
-        held_out_accuracy_integer: evaluate::accuracy(&both.integer, &held_out.labels),
+        held_out_right: few_shot.is_none().then(|| evaluate::right(&both.trainer, &held_out.labels)),
+        held_out_accuracy: shares[0],
+        held_out_right_integer: few_shot.is_none().then(|| evaluate::right(&both.integer, &held_out.labels)),
+        held_out_accuracy_integer: shares[1],
         differences: both.differences,
     })
 }

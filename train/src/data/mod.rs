@@ -1,6 +1,7 @@
 //! Images as the data set stores them: one byte a value, with a label.
 
 mod augment;
+mod resize;
 
 use std::path::Path;
 
@@ -73,6 +74,7 @@ impl SetName {
             Self::Digits => "digits",
             Self::Mnist => "mnist",
             Self::Cifar10 => "cifar10",
+            Self::Omniglot => "omniglot",
         }
     }
 }
@@ -100,7 +102,14 @@ pub fn part(set: SetName, folder: Option<&Path>, part: Part) -> Result<Images, E
 
 /// Loads a set as a recipe wants it. Validation images are drawn with `seed`.
 pub fn load(recipe: &DataRecipe, seed: u64, folder: Option<&Path>) -> Result<Split, Error> {
-    let all = part(recipe.set, folder, Part::Train)?;
+    let sized = |which: Part| -> Result<Images, Error> {
+        let images = part(recipe.set, folder, which)?;
+        Ok(if recipe.side > 0 { resize::resized(&images, recipe.side) } else { images })
+    };
+    let all = sized(Part::Train)?;
+    if recipe.set == SetName::Omniglot {
+        return characters(all, sized(Part::Test)?, recipe.validation, seed);
+    }
     let bad = |reason: String| Error::Data { set: recipe.set.name(), reason };
     let mut order: Vec<usize> = (0..all.len()).collect();
     if recipe.validation + 2 > all.len() {
@@ -120,8 +129,20 @@ pub fn load(recipe: &DataRecipe, seed: u64, folder: Option<&Path>) -> Result<Spl
         classes: 10,
         validation: all.chosen(validation),
         train: all.chosen(train),
-        held_out: part(recipe.set, folder, Part::Test)?,
+        held_out: sized(Part::Test)?,
     })
+}
+
+/// Omniglot: validation takes whole characters.
+fn characters(all: Images, held_out: Images, validation: usize, seed: u64) -> Result<Split, Error> {
+    let classes = all.labels.iter().max().map_or(0, |l| l + 1);
+    if validation >= classes {
+        let reason = format!("data.validation is {validation}, of {classes} characters");
+        return Err(Error::Data { set: "omniglot", reason });
+    }
+    let aside = Stream::new(seed, Purpose::Validation, 0).distinct(classes, validation);
+    let (out, kept): (Vec<usize>, Vec<usize>) = (0..all.len()).partition(|i| aside.contains(&all.labels[*i]));
+    Ok(Split { classes, validation: all.chosen(&out), train: all.chosen(&kept), held_out })
 }
 
 #[cfg(test)]
