@@ -146,9 +146,23 @@ pub fn restore(path: &Path, recipe: &Recipe, state: &mut State) -> Result<(), Er
     Ok(())
 }
 
-/// Starts a run from the network that another one has reached: weights as they are; batch norm too, and in a layer that is
-/// split here and was whole there each block gets its share of the shift (input-splitting, section III-B).
-pub fn start_from(path: &Path, model: &mut Model) -> Result<(), Error> {
+/// How a whole layer's batch norm goes to the blocks of a split one (input-splitting, section III-B).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mapping {
+    /// The shift is shared out and the scale kept, as the paper's "same scaling factor" says.
+    Shift,
+    /// b, mu, sigma and beta are all scaled by 1 / n, as the paper's sentence says.
+    Literal,
+}
+
+/// The recipe that a checkpoint's run had.
+pub fn recipe(path: &Path) -> Result<Recipe, Error> {
+    Ok(Opened::new(path, &read(path)?)?.header.recipe)
+}
+
+/// Puts the network that another run has reached into a model: weights as they are; batch norm too, and in a layer that is
+/// split here and was whole there each block gets its share.
+pub fn start_from(path: &Path, model: &mut Model, mapping: Mapping) -> Result<(), Error> {
     let bytes = read(path)?;
     let file = Opened::new(path, &bytes)?;
     let prefix = if file.header.recipe.train.keep == crate::recipe::Keep::Best { "best." } else { "" };
@@ -159,22 +173,46 @@ pub fn start_from(path: &Path, model: &mut Model) -> Result<(), Error> {
         layer.weight.set(&weights);
         let (inputs, neurons) = (layer.inputs(), layer.neurons());
         for (k, block) in layer.blocks.iter_mut().enumerate() {
-            let share = block.inputs as f32 / inputs as f32;
             let Some(norm) = &mut block.norm else { continue };
-            let split = format!("block{k}.gamma");
-            let (place, share) = match of(&split, neurons) {
+            let (place, share) = match of(&format!("block{k}.gamma"), neurons) {
                 Ok(_) => (format!("block{k}."), 1.0),
-                Err(_) => (String::new(), share),
+                Err(_) => (String::new(), block.inputs as f32 / inputs as f32),
             };
-            let read = |what: &str| of(&format!("{place}{what}"), neurons);
-            let shared = |v: Vec<f32>| v.into_iter().map(|x| x * share).collect::<Vec<f32>>();
-            norm.gamma.set(&read("gamma")?);
-            norm.beta.set(&shared(read("beta")?));
-            norm.mean.set(&shared(read("mean")?));
-            norm.variance.set(&shared(read("variance")?));
+            let read = |what: &str, share: f32| -> Result<Vec<f32>, Error> {
+                Ok(of(&format!("{place}{what}"), neurons)?.into_iter().map(|x| x * share).collect())
+            };
+            let spread = if mapping == Mapping::Literal { share * share } else { 1.0 };
+            norm.gamma.set(&read("gamma", 1.0)?);
+            norm.beta.set(&read("beta", share)?);
+            norm.mean.set(&read("mean", share)?);
+            norm.variance.set(&read("variance", spread)?);
         }
     }
     Ok(())
+}
+
+/// The network of a checkpoint, whole or split as its recipe says.
+pub fn model(path: &Path, shape: &[usize], device: &burn::tensor::Device) -> Result<(Recipe, Model), Error> {
+    let recipe = recipe(path)?;
+    let model = mapped(path, &recipe, shape, recipe.split.inputs, Mapping::Shift, device)?;
+    Ok((recipe, model))
+}
+
+/// The network of a checkpoint, split for arrays by parameter mapping alone.
+pub fn mapped(
+    path: &Path,
+    recipe: &Recipe,
+    shape: &[usize],
+    array_inputs: usize,
+    mapping: Mapping,
+    device: &burn::tensor::Device,
+) -> Result<Model, Error> {
+    let mut recipe = recipe.clone();
+    recipe.split.inputs = array_inputs;
+    let bad = |reason: String| Error::Checkpoint { path: path.into(), reason };
+    let mut model = Model::new(&recipe, shape, device).map_err(bad)?;
+    start_from(path, &mut model, mapping)?;
+    Ok(model)
 }
 
 /// The first key in which two recipes differ.

@@ -20,6 +20,26 @@ pub enum Command {
     Show(Choice),
     /// List the recipes that ship.
     Recipes,
+    /// Run a paper's table or figure, from recipes to CSV and SVG; goes on where it was stopped.
+    Study(Study),
+}
+
+#[derive(Args)]
+pub struct Study {
+    /// Its name; left out, the studies are listed.
+    pub name: Option<String>,
+    /// Work folder: networks, checkpoints, results.
+    #[arg(short, long, value_name = "DIR", default_value = "study")]
+    pub output: PathBuf,
+    /// Folder of the data sets [default: HAFNIA_DATA].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Set one key of every recipe, for example train.epochs=10.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Judge mapped, quantized and faulty networks on so many held-out images, spread over the set; 0: all.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub images: usize,
 }
 
 #[derive(Args)]

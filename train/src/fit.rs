@@ -57,7 +57,7 @@ pub fn fit(
     check(recipe, split, &state.model)?;
     match (options.checkpoint, options.from) {
         (Some((path, _)), _) if options.resume => checkpoint::restore(path, recipe, &mut state)?,
-        (_, Some(from)) => checkpoint::start_from(from, &mut state.model)?,
+        (_, Some(from)) => checkpoint::start_from(from, &mut state.model, checkpoint::Mapping::Shift)?,
         _ => {}
     }
     state.curve.iter().for_each(|row| report(Event::Epoch(row)));

@@ -144,6 +144,41 @@ impl Layer {
         (0..self.blocks.len()).map(|k| values(self.sums(&x, &weights, k))).collect()
     }
 
+    /// Sums of every block at every position, before any pool.
+    pub fn partial_sums(&self, x: &Tensor<2>) -> Vec<Vec<f32>> {
+        let weights = self.weight.plain::<2>();
+        (0..self.blocks.len()).map(|k| values(self.unpooled(x, &weights, k))).collect()
+    }
+
+    /// What follows whole sums of any real value, given at every position before a pool: pool, batch norm, activation.
+    pub fn follow(&self, images: usize, sums: Vec<f32>, norm: Option<&BatchNorm>, device: &Device) -> Outputs {
+        let neurons = self.neurons();
+        let scale = self.scale_f64();
+        let normalize = norm.map_or(Normalize::None, BatchNorm::running);
+        let activation = self.exported_activation();
+        let rule = export::rule(&self.name, &scale, &vec![0.0; neurons], normalize, activation.clone());
+        let map = match &self.op {
+            Op::Dense => Shape { channels: neurons, rows: 1, columns: 1 },
+            Op::Conv(conv) => conv.output(self.input, neurons).expect("checked when it was made"),
+        };
+        let mut sums = sums;
+        if let Some(pool) = self.pool.filter(|p| p.order == PoolOrder::BeforeNormalize) {
+            sums = pooled(sums, images, map, pool, device);
+        }
+        let positions = sums.len() / (images * neurons);
+        let one = |(i, s): (usize, &f32)| {
+            let j = i / positions % neurons;
+            let y = rule.normalized(j, scale[j] * f64::from(*s));
+            activation.apply(j, y).map_or(y, f64::from)
+        };
+        let mut outputs: Vec<f64> = sums.par_iter().enumerate().map(one).collect();
+        if let Some(pool) = self.pool_after() {
+            let data = outputs.iter().map(|v| *v as f32).collect();
+            outputs = pooled(data, images, map, pool, device).into_iter().map(f64::from).collect();
+        }
+        Outputs { width: outputs.len() / images, values: outputs }
+    }
+
     /// What follows the sums of blocks.
     pub fn finish(&self, images: usize, parts: &[(&Block, &[f32])], device: &Device) -> Outputs {
         let neurons = self.neurons();
@@ -172,21 +207,27 @@ impl Layer {
             votes.par_iter_mut().for_each(|v| *v = sign(*v));
         }
         if let Some(pool) = self.pool_after() {
-            let map = self.map();
-            let data: Vec<f32> = votes.iter().map(|v| *v as f32).collect();
-            let y = Tensor::from_data(TensorData::new(data, [images, map.channels, map.rows, map.columns]), device);
-            votes = values(max_pool(y, pool)).into_iter().map(f64::from).collect();
+            let data = votes.iter().map(|v| *v as f32).collect();
+            votes = pooled(data, images, self.map(), pool, device).into_iter().map(f64::from).collect();
         }
         Outputs { width: votes.len() / images, values: votes }
     }
 
     /// Sums of block `k`, `[image, neuron, row, column]`, pooled where the pool comes before the normalisation.
     fn sums(&self, x: &Tensor<2>, weights: &Tensor<2>, k: usize) -> Tensor<4> {
+        let s = self.unpooled(x, weights, k);
+        match self.pool.filter(|p| p.order == PoolOrder::BeforeNormalize) {
+            Some(pool) => max_pool(s, pool),
+            None => s,
+        }
+    }
+
+    fn unpooled(&self, x: &Tensor<2>, weights: &Tensor<2>, k: usize) -> Tensor<4> {
         let images = x.dims()[0];
         let Block { start, inputs, .. } = self.blocks[k];
         let neurons = self.neurons();
         let whole = inputs == self.inputs();
-        let s = match &self.op {
+        match &self.op {
             Op::Dense if whole => x.clone().matmul(weights.clone().transpose()).reshape([images, neurons, 1, 1]),
             Op::Dense => {
                 let slice = x.clone().narrow(1, start, inputs);
@@ -214,10 +255,6 @@ impl Layer {
                     conv2d(x.narrow(1, first, end - first), own, None, options)
                 }
             }
-        };
-        match self.pool.filter(|p| p.order == PoolOrder::BeforeNormalize) {
-            Some(pool) => max_pool(s, pool),
-            None => s,
         }
     }
 
@@ -299,4 +336,9 @@ fn options(conv: &Conv) -> ConvOptions<2> {
 
 fn max_pool(x: Tensor<4>, pool: Pool) -> Tensor<4> {
     max_pool2d(x, MaxPoolOptions { stride: pool.stride, ..MaxPoolOptions::new(pool.size) })
+}
+
+fn pooled(data: Vec<f32>, images: usize, map: Shape, pool: Pool, device: &Device) -> Vec<f32> {
+    let sides = [images, map.channels, map.rows, map.columns];
+    values(max_pool(Tensor::from_data(TensorData::new(data, sides), device), pool))
 }

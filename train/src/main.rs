@@ -10,6 +10,7 @@ use cli::{Cli, Command};
 use hafnia_train::progress::Progress;
 use hafnia_train::recipe::{Recipe, SHIPPED};
 use hafnia_train::run::{Files, Summary, run};
+use hafnia_train::study::{self, News, STUDIES};
 
 fn main() -> ExitCode {
     match pipeline(Cli::parse()) {
@@ -27,6 +28,7 @@ fn pipeline(cli: Cli) -> anyhow::Result<()> {
         Command::Show(choice) => {
             say(&toml::to_string(&Recipe::load(&choice.recipe, &choice.assignments())?)?)?;
         }
+        Command::Study(args) => study(args)?,
         Command::Run(args) => {
             let recipe = Recipe::load(&args.choice.recipe, &args.choice.assignments())?;
             let files = Files {
@@ -46,6 +48,32 @@ fn pipeline(cli: Cli) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+fn study(args: cli::Study) -> anyhow::Result<()> {
+    let Some(name) = args.name else {
+        return say(&STUDIES.iter().map(|s| format!("{:<18} {}\n", s.name, s.what)).collect::<String>());
+    };
+    let Some(study) = STUDIES.iter().find(|s| s.name == name) else {
+        let names = || STUDIES.iter().map(|s| s.name);
+        let near = hafnia::suggest::nearest(&name, names());
+        anyhow::bail!("no study `{name}`{near}; there are {}", names().collect::<Vec<_>>().join(", "));
+    };
+    std::fs::create_dir_all(&args.output)
+        .map_err(|e| anyhow::anyhow!("{}: cannot make the work folder: {e}", args.output.display()))?;
+    let options = study::Options { folder: args.output, data: args.data, set: args.set, images: args.images };
+    let mut progress: Option<Progress> = None;
+    let table = study::run(study, &options, |news| match news {
+        News::Piece { done, of, key } => eprintln!("{done}/{of} {key}"),
+        News::Training(recipe, event) => {
+            progress.get_or_insert_with(|| Progress::new(recipe)).hear(&event);
+        }
+        News::Found(found) => {
+            progress.take().into_iter().for_each(|p| p.0.finish_and_clear());
+            eprintln!("    {} {:.2}%", found.key, found.accuracy);
+        }
+    })?;
+    say(&std::fs::read_to_string(&table)?)
 }
 
 /// Writes to standard output; a reader that has gone, such as `head`, is no error.
