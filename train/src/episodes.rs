@@ -2,13 +2,10 @@
 //! and the similarities, sharpened, are summed over each class's shots.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use hafnia::network::InputCode;
 
-use crate::data::{Images, augmented};
-use crate::model::Model;
 use crate::random::{Purpose, Stream};
-use crate::recipe::{DataRecipe, EpisodeRecipe, Sharpening, Similarity};
-use crate::{batch, evaluate, quantize};
+use crate::recipe::{EpisodeRecipe, Sharpening, Similarity};
+use crate::{evaluate, quantize};
 
 /// Images of an episode, by their places in a set: `[way][shots]` and `[way][queries]`.
 pub struct Episode {
@@ -25,6 +22,11 @@ pub fn classes(labels: &[usize]) -> Vec<Vec<usize>> {
 }
 
 impl Episode {
+    /// Support images, then queries, class by class.
+    pub fn images(&self) -> Vec<usize> {
+        self.support.iter().chain(&self.queries).flatten().copied().collect()
+    }
+
     /// Draws classes, then images of each, all without repetition.
     pub fn draw(classes: &[Vec<usize>], way: usize, shots: usize, queries: usize, stream: &mut Stream) -> Self {
         let chosen = stream.distinct(classes.len(), way);
@@ -39,32 +41,21 @@ impl Episode {
     }
 }
 
-/// Loss and number of queries right of one training episode; the graph is that of the loss.
-pub fn train(
-    model: &mut Model,
-    images: &Images,
-    episode: &Episode,
-    recipe: &EpisodeRecipe,
-    input: (&InputCode, &DataRecipe),
-    rates: (f64, f64),
-    stream: &mut Stream,
-    device: &Device,
-) -> (Tensor<1>, usize) {
-    let (code, augment) = input;
-    let (momentum, temperature) = rates;
-    let chosen: Vec<usize> = episode.support.iter().chain(&episode.queries).flatten().copied().collect();
-    let pictures = chosen.iter().map(|i| augmented(images, *i, augment, stream).into());
-    let x = batch::inputs(pictures, images.values(), code, device);
-    let features = quantize::bipolar(model.train(x.autodiff(), momentum));
+/// Loss and number of queries right, from the scores of the episode's images in the order of [`Episode::images`].
+pub fn loss(scores: Tensor<2>, episode: &Episode, recipe: &EpisodeRecipe, temperature: f64) -> (Tensor<1>, usize) {
+    let device = scores.device();
+    let features = quantize::bipolar(scores);
+    let count = features.dims()[0];
     let keys: usize = episode.support.iter().map(Vec::len).sum();
     let width = features.dims()[1];
     let support = features.clone().narrow(0, 0, keys);
-    let queries = features.narrow(0, keys, chosen.len() - keys);
+    let queries = features.narrow(0, keys, count - keys);
     let dot = queries.matmul(support.transpose());
     let sharp = match (recipe.similarity, recipe.sharpening) {
         // Bipolar vectors have the length sqrt(width), so the cosine is the dot product over the width.
+        // What is sharpened is brought back to the reach of a dot product, so that the temperature means the same.
         (Similarity::Cosine, Sharpening::Softabs) => softabs(dot / width as f64) * width as f64,
-        (Similarity::Dot, Sharpening::Softabs) => softabs(dot / width as f64) * width as f64,
+        (Similarity::Dot, Sharpening::Softabs) => softabs(dot),
         (_, Sharpening::Abs) => dot.abs(),
     };
     let labels = |sets: &[Vec<usize>]| -> Vec<usize> {
@@ -72,11 +63,11 @@ pub fn train(
     };
     let (of_keys, of_queries) = (labels(&episode.support), labels(&episode.queries));
     let way = episode.support.len();
-    let sums = sharp.matmul(one_hot(&of_keys, way, device));
+    let sums = sharp.matmul(one_hot(&of_keys, way, &device));
     let predicted = crate::param::values(sums.clone());
     let right = predicted.chunks_exact(way).zip(&of_queries).filter(|(s, l)| evaluate::first_maximum(s) == **l).count();
-    let scores = sums / (temperature * recipe.shots as f64);
-    let loss = crate::loss::loss(crate::recipe::Loss::CrossEntropy, scores, one_hot(&of_queries, way, device));
+    let logits = sums / (temperature * recipe.shots as f64);
+    let loss = crate::loss::loss(crate::recipe::Loss::CrossEntropy, logits, one_hot(&of_queries, way, &device));
     (loss, right)
 }
 
@@ -173,7 +164,7 @@ mod tests {
             (0..5).map(|_| (0..128).map(|_| f64::from(stream.symmetric(1.0))).collect()).collect();
         let labels: Vec<usize> = (0..50).map(|i| i / 10).collect();
         let drawing = |i: usize| {
-            feature(&prototypes[i / 10].iter().map(|y| if i % 2 == 0 { *y } else { -*y }).collect::<Vec<_>>())
+            feature(&prototypes[i / 10].iter().map(|y| if i.is_multiple_of(2) { *y } else { -*y }).collect::<Vec<_>>())
         };
         let features: Vec<Feature> = (0..50).map(drawing).collect();
         let recipe = EpisodeRecipe { way: 5, shots: 2, judged_queries: 3, ..EpisodeRecipe::default() };

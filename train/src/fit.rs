@@ -12,7 +12,7 @@ use crate::data::{Images, Split};
 use crate::episodes::{self, Episode};
 use crate::param::values;
 use crate::random::{Purpose, Stream};
-use crate::recipe::{Keep, Recipe};
+use crate::recipe::{EpisodeRecipe, Keep, Recipe};
 use crate::{Error, batch, checkpoint, curve::Row, evaluate, export, loss, model::Model, schedule};
 
 /// Whole numbers up to here are exact in f32.
@@ -71,7 +71,7 @@ pub fn fit(
         state.curve.push(row);
         let epochs = state.curve.len();
         if let Some((path, every)) = options.checkpoint
-            && (epochs % every == 0 || epochs == recipe.train.epochs || is_over(recipe, &state.curve))
+            && (epochs.is_multiple_of(every) || epochs == recipe.train.epochs || is_over(recipe, &state.curve))
         {
             checkpoint::save(path, recipe, &state)?;
         }
@@ -125,6 +125,21 @@ fn check(recipe: &Recipe, split: &Split, model: &Model) -> Result<(), Error> {
     Ok(())
 }
 
+/// What one step learns from.
+enum Task<'a> {
+    Images(Vec<usize>),
+    Episode(&'a EpisodeRecipe, Episode),
+}
+
+impl Task<'_> {
+    fn images(&self) -> Vec<usize> {
+        match self {
+            Self::Images(chosen) => chosen.clone(),
+            Self::Episode(_, episode) => episode.images(),
+        }
+    }
+}
+
 fn one_epoch(
     recipe: &Recipe,
     split: &Split,
@@ -139,34 +154,28 @@ fn one_epoch(
     let mut augment = Stream::new(recipe.seed, Purpose::Augment, epoch);
     let (mut loss_sum, mut right, mut seen) = (0.0, 0, 0);
     let mut order: Vec<usize> = (0..split.train.len()).collect();
-    let mut draws = Stream::new(recipe.seed, Purpose::Order, epoch);
-    let classes = episodes::classes(&split.train.labels);
-    let batches: Vec<&[usize]> = match recipe.episodes {
-        None => {
-            draws.shuffle(&mut order);
-            batch::cut(&order, train.batch).collect()
+    Stream::new(recipe.seed, Purpose::Order, epoch).shuffle(&mut order);
+    let tasks: Vec<Task> = match &recipe.episodes {
+        None => batch::cut(&order, train.batch).map(|chosen| Task::Images(chosen.to_vec())).collect(),
+        Some(e) => {
+            let classes = episodes::classes(&split.train.labels);
+            let stream = |k: usize| Stream::new(recipe.seed, Purpose::Episodes, epoch * e.interval + k);
+            let draw = |k: usize| Task::Episode(e, Episode::draw(&classes, e.way, e.shots, e.queries, &mut stream(k)));
+            (0..e.interval).map(draw).collect()
         }
-        Some(_) => Vec::new(),
     };
-    let count = recipe.episodes.as_ref().map_or(batches.len(), |e| e.interval);
-    for k in 0..count {
-        let (loss, right_here, asked) = match &recipe.episodes {
-            None => {
-                let chosen = batches[k];
-                let x = batch::training(&split.train, chosen, &code, &recipe.data, &mut augment, device);
-                let scores = state.model.train(x.autodiff(), train.momentum);
-                let right = count_right(&values(scores.clone()), &split.train, chosen, split.classes);
-                let targets = batch::targets(&split.train, chosen, split.classes, device);
+    for (k, task) in tasks.iter().enumerate() {
+        let chosen = task.images();
+        let x = batch::training(&split.train, &chosen, &code, &recipe.data, &mut augment, device);
+        let scores = state.model.train(x.autodiff(), train.momentum);
+        let (loss, right_here, asked) = match task {
+            Task::Images(_) => {
+                let right = count_right(&values(scores.clone()), &split.train, &chosen, split.classes);
+                let targets = batch::targets(&split.train, &chosen, split.classes, device);
                 (loss::loss(train.loss, scores / train.temperature, targets), right, chosen.len())
             }
-            Some(e) => {
-                let mut stream = Stream::new(recipe.seed, Purpose::Episodes, epoch * e.interval + k);
-                let episode = Episode::draw(&classes, e.way, e.shots, e.queries, &mut stream);
-                let input = (&code, &recipe.data);
-                let rates = (train.momentum, train.temperature);
-                let model = &mut state.model;
-                let (loss, right) =
-                    episodes::train(model, &split.train, &episode, e, input, rates, &mut augment, device);
+            Task::Episode(e, episode) => {
+                let (loss, right) = episodes::loss(scores, episode, e, train.temperature);
                 (loss, right, e.way * e.queries)
             }
         };
@@ -177,10 +186,10 @@ fn one_epoch(
         loss_sum += value * asked as f64;
         right += right_here;
         seen += asked;
-        let within = if train.per_batch { k as f64 / count as f64 } else { 0.0 };
+        let within = if train.per_batch { k as f64 / tasks.len() as f64 } else { 0.0 };
         let rates = Rates { learning_rate: rate(epoch as f64 + within), weight_decay: train.weight_decay };
         state.adam.step(state.model.params_mut(), &loss.backward(), rates);
-        report(Event::Batch { epoch: epoch + 1, batch: k + 1, batches: count, loss: value });
+        report(Event::Batch { epoch: epoch + 1, batch: k + 1, batches: tasks.len(), loss: value });
     }
     let judged = |images: &Images| match &recipe.episodes {
         None => evaluate::accuracy(&evaluate::predictions(&state.model, images, &code, device), &images.labels),
