@@ -77,7 +77,7 @@ pub struct Run {
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     pub from: Option<PathBuf>,
     /// Epochs from one checkpoint to the next; 0 writes none.
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 1)]
     pub checkpoint_every: usize,
     /// Go on from the checkpoint; the result is that of an uninterrupted run.
     #[arg(long)]
