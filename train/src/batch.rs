@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use hafnia::network::InputCode;
 
-use crate::data::{Images, jittered, shifted};
+use crate::data::{Images, augmented};
 use crate::random::Stream;
 use crate::recipe::DataRecipe;
 
@@ -29,11 +29,7 @@ pub fn training(
     stream: &mut Stream,
     device: &Device,
 ) -> Tensor<2> {
-    let augmented = chosen.iter().map(|i| {
-        let mut image = shifted(images.image(*i), images.shape, augment.shift, stream);
-        jittered(&mut image, images.largest, augment.jitter, stream);
-        image.into()
-    });
+    let augmented = chosen.iter().map(|i| augmented(images, *i, augment, stream).into());
     inputs(augmented, images.values(), code, device)
 }
 

@@ -1,16 +1,16 @@
 //! Everything that a run needs to go on as if it had never stopped, in one `.safetensors` file: parameters, running
-//! statistics and Adam's moments as tensors; recipe, epochs done and learning curve as JSON in the metadata.
+//! statistics, Adam's moments and the best network so far as tensors; recipe, epochs done and learning curve as JSON in
+//! the metadata.
 
 use std::{collections::HashMap, path::Path};
 
-use burn::tensor::{Device, Tensor};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, adam::Adam, curve::Row, model::Model, param::values, recipe::Recipe, whole};
+use crate::{Error, adam::Adam, curve::Row, model::Model, recipe::Recipe, whole};
 
 const KEY: &str = "hafnia-train";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -21,22 +21,53 @@ struct Header {
     curve: Vec<Row>,
 }
 
-/// All tensors of a run under the names they have in the file.
-fn state(model: &Model, adam: &Adam) -> Vec<(String, Vec<f32>)> {
-    let mut state: Vec<(String, Vec<f32>)> = Vec::new();
-    for (param, [first, second]) in model.params().into_iter().zip(&adam.moments) {
-        state.push((param.name.clone(), param.values()));
-        state.push((format!("{}.moment1", param.name), values(first.clone())));
-        state.push((format!("{}.moment2", param.name), values(second.clone())));
-    }
-    state.extend(model.buffers().into_iter().map(|b| (b.name.clone(), values(b.value.clone()))));
-    state
+/// Where a run stands.
+pub struct State {
+    pub model: Model,
+    pub adam: Adam,
+    /// One row for each epoch done.
+    pub curve: Vec<Row>,
+    /// Latent values and running statistics of the best epoch, where the recipe keeps that.
+    pub best: Option<Vec<Vec<f32>>>,
 }
 
-pub fn save(path: &Path, recipe: &Recipe, model: &Model, adam: &Adam, curve: &[Row]) -> Result<(), Error> {
-    let header = Header { format: FORMAT, recipe: recipe.clone(), adam_step: adam.step, curve: curve.to_vec() };
+impl State {
+    pub fn new(model: Model) -> Self {
+        let adam = Adam::new(&model.params());
+        Self { model, adam, curve: Vec::new(), best: None }
+    }
+
+    /// What makes the network, in the order of `names`.
+    pub fn snapshot(&self) -> Vec<Vec<f32>> {
+        let params = self.model.params().into_iter().map(|p| p.latent().to_vec());
+        params.chain(self.model.buffers().into_iter().map(|b| b.values())).collect()
+    }
+
+    pub fn put_back(&mut self, snapshot: &[Vec<f32>]) {
+        let (params, buffers) = snapshot.split_at(self.adam.moments.len());
+        self.model.params_mut().into_iter().zip(params).for_each(|(p, v)| p.set(v));
+        self.model.buffers_mut().into_iter().zip(buffers).for_each(|(b, v)| b.set(v));
+    }
+
+    fn names(&self) -> Vec<String> {
+        let params = self.model.params().into_iter().map(|p| p.name.clone());
+        params.chain(self.model.buffers().into_iter().map(|b| b.name.clone())).collect()
+    }
+}
+
+pub fn save(path: &Path, recipe: &Recipe, state: &State) -> Result<(), Error> {
+    let header =
+        Header { format: FORMAT, recipe: recipe.clone(), adam_step: state.adam.step, curve: state.curve.clone() };
     let text = serde_json::to_string(&header).expect("a header is plain data");
-    let tensors: Vec<(String, usize, Vec<u8>)> = state(model, adam)
+    let names = state.names();
+    let mut tensors: Vec<(String, Vec<f32>)> = names.iter().cloned().zip(state.snapshot()).collect();
+    for (name, moments) in names.iter().zip(&state.adam.moments) {
+        tensors.extend((1..).zip(moments).map(|(n, m)| (format!("{name}.moment{n}"), m.clone())));
+    }
+    if let Some(best) = &state.best {
+        tensors.extend(names.iter().zip(best).map(|(name, v)| (format!("best.{name}"), v.clone())));
+    }
+    let tensors: Vec<(String, usize, Vec<u8>)> = tensors
         .into_iter()
         .map(|(name, v)| (name, v.len(), v.iter().flat_map(|x| x.to_le_bytes()).collect()))
         .collect();
@@ -47,56 +78,141 @@ pub fn save(path: &Path, recipe: &Recipe, model: &Model, adam: &Adam, curve: &[R
     whole::write(path, &bytes, "write the checkpoint")
 }
 
-/// Puts the state of a checkpoint into a fresh run of the same recipe; gives the curve so far.
-pub fn restore(
+/// A checkpoint's bytes, taken apart.
+struct Opened<'a> {
+    path: &'a Path,
+    tensors: SafeTensors<'a>,
+    header: Header,
+}
+
+fn damaged(path: &Path, e: impl std::fmt::Display) -> Error {
+    let reason = format!("is no usable checkpoint: {e}; leave out --resume or --from to start anew");
+    Error::Checkpoint { path: path.into(), reason }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    let action = "read the checkpoint (leave out --resume or --from to start anew)";
+    std::fs::read(path).map_err(|source| Error::Io { path: path.into(), action, source })
+}
+
+impl<'a> Opened<'a> {
+    fn new(path: &'a Path, bytes: &'a [u8]) -> Result<Self, Error> {
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(path, e))?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(|e| damaged(path, e))?;
+        let text = metadata.metadata().as_ref().and_then(|m| m.get(KEY));
+        let text = text.ok_or_else(|| damaged(path, format!("no `{KEY}` entry in its metadata")))?;
+        let header: Header = serde_json::from_str(text).map_err(|e| damaged(path, e))?;
+        if header.format != FORMAT {
+            return Err(damaged(path, format!("format {}, this version reads {FORMAT}", header.format)));
+        }
+        Ok(Self { path, tensors, header })
+    }
+
+    fn values(&self, name: &str, len: usize) -> Result<Vec<f32>, Error> {
+        let view = self.tensors.tensor(name).map_err(|e| damaged(self.path, e))?;
+        if view.dtype() != Dtype::F32 || view.shape() != [len] {
+            let found = format!("tensor {name} is {:?} {:?}, expected F32 [{len}]", view.dtype(), view.shape());
+            return Err(damaged(self.path, found));
+        }
+        let value = |c: &[u8]| f32::from_le_bytes(c.try_into().expect("four bytes"));
+        Ok(view.data().chunks_exact(4).map(value).collect())
+    }
+}
+
+/// Puts the state of a checkpoint into a fresh run of the same recipe.
+pub fn restore(path: &Path, recipe: &Recipe, state: &mut State) -> Result<(), Error> {
+    let bytes = read(path)?;
+    let file = Opened::new(path, &bytes)?;
+    if file.header.recipe != *recipe {
+        let key = difference(&file.header.recipe, recipe);
+        let reason = format!("comes from another recipe ({key}); use that one, or leave out --resume");
+        return Err(Error::Checkpoint { path: path.into(), reason });
+    }
+    let (names, fresh) = (state.names(), state.snapshot());
+    let all = |prefix: &str| -> Result<Vec<Vec<f32>>, Error> {
+        names.iter().zip(&fresh).map(|(name, v)| file.values(&format!("{prefix}{name}"), v.len())).collect()
+    };
+    state.put_back(&all("")?);
+    if file.tensors.tensor(&format!("best.{}", names[0])).is_ok() {
+        state.best = Some(all("best.")?);
+    }
+    for (name, moments) in names.iter().zip(&mut state.adam.moments) {
+        for (n, moment) in (1..).zip(moments) {
+            *moment = file.values(&format!("{name}.moment{n}"), moment.len())?;
+        }
+    }
+    state.adam.step = file.header.adam_step;
+    state.curve = file.header.curve;
+    Ok(())
+}
+
+/// How a whole layer's batch norm goes to the blocks of a split one (input-splitting, section III-B).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mapping {
+    /// The shift is shared out and the scale kept, as the paper's "same scaling factor" says.
+    Shift,
+    /// b, mu, sigma and beta are all scaled by 1 / n, as the paper's sentence says.
+    Literal,
+}
+
+/// The recipe that a checkpoint's run had.
+pub fn recipe(path: &Path) -> Result<Recipe, Error> {
+    Ok(Opened::new(path, &read(path)?)?.header.recipe)
+}
+
+/// Puts the network that another run has reached into a model: weights as they are; batch norm too, and in a layer that is
+/// split here and was whole there each block gets its share.
+pub fn start_from(path: &Path, model: &mut Model, mapping: Mapping) -> Result<(), Error> {
+    let bytes = read(path)?;
+    let file = Opened::new(path, &bytes)?;
+    let prefix = if file.header.recipe.train.keep == crate::recipe::Keep::Best { "best." } else { "" };
+    for layer in &mut model.layers {
+        let name = layer.name.clone();
+        let of = |what: &str, len: usize| file.values(&format!("{prefix}{name}.{what}"), len);
+        let weights = of("weight", layer.weight.latent().len())?;
+        layer.weight.set(&weights);
+        let (inputs, neurons) = (layer.inputs(), layer.neurons());
+        for (k, block) in layer.blocks.iter_mut().enumerate() {
+            let Some(norm) = &mut block.norm else { continue };
+            let (place, share) = match of(&format!("block{k}.gamma"), neurons) {
+                Ok(_) => (format!("block{k}."), 1.0),
+                Err(_) => (String::new(), block.inputs as f32 / inputs as f32),
+            };
+            let read = |what: &str, share: f32| -> Result<Vec<f32>, Error> {
+                Ok(of(&format!("{place}{what}"), neurons)?.into_iter().map(|x| x * share).collect())
+            };
+            let spread = if mapping == Mapping::Literal { share * share } else { 1.0 };
+            norm.gamma.set(&read("gamma", 1.0)?);
+            norm.beta.set(&read("beta", share)?);
+            norm.mean.set(&read("mean", share)?);
+            norm.variance.set(&read("variance", spread)?);
+        }
+    }
+    Ok(())
+}
+
+/// The network of a checkpoint, whole or split as its recipe says.
+pub fn model(path: &Path, shape: &[usize], device: &burn::tensor::Device) -> Result<(Recipe, Model), Error> {
+    let recipe = recipe(path)?;
+    let model = mapped(path, &recipe, shape, recipe.split.inputs, Mapping::Shift, device)?;
+    Ok((recipe, model))
+}
+
+/// The network of a checkpoint, split for arrays by parameter mapping alone.
+pub fn mapped(
     path: &Path,
     recipe: &Recipe,
-    model: &mut Model,
-    adam: &mut Adam,
-    device: &Device,
-) -> Result<Vec<Row>, Error> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Io {
-        path: path.into(),
-        action: "read the checkpoint (leave out --resume to start anew)",
-        source,
-    })?;
+    shape: &[usize],
+    array_inputs: usize,
+    mapping: Mapping,
+    device: &burn::tensor::Device,
+) -> Result<Model, Error> {
+    let mut recipe = recipe.clone();
+    recipe.split.inputs = array_inputs;
     let bad = |reason: String| Error::Checkpoint { path: path.into(), reason };
-    let damaged = |e: String| bad(format!("is no usable checkpoint: {e}; leave out --resume to start anew"));
-    let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
-    let tensors = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
-    let text = metadata.metadata().as_ref().and_then(|m| m.get(KEY));
-    let text = text.ok_or_else(|| damaged(format!("no `{KEY}` entry in its metadata")))?;
-    let header: Header = serde_json::from_str(text).map_err(|e| damaged(e.to_string()))?;
-    if header.format != FORMAT {
-        return Err(damaged(format!("format {}, this version reads {FORMAT}", header.format)));
-    }
-    if header.recipe != *recipe {
-        let key = difference(&header.recipe, recipe);
-        return Err(bad(format!("comes from another recipe ({key}); use that one, or leave out --resume")));
-    }
-    let read = |name: &str, len: usize| -> Result<Tensor<1>, Error> {
-        let view = tensors.tensor(name).map_err(|e| damaged(e.to_string()))?;
-        if view.dtype() != Dtype::F32 || view.shape() != [len] {
-            return Err(damaged(format!(
-                "tensor {name} is {:?} {:?}, expected F32 [{len}]",
-                view.dtype(),
-                view.shape()
-            )));
-        }
-        let values: Vec<f32> =
-            view.data().chunks_exact(4).map(|c| f32::from_le_bytes(c.try_into().expect("four bytes"))).collect();
-        Ok(Tensor::from_floats(values.as_slice(), device))
-    };
-    for (param, moments) in model.params_mut().into_iter().zip(&mut adam.moments) {
-        let (name, len) = (param.name.clone(), param.flat().dims()[0]);
-        param.set(read(&name, len)?);
-        *moments = [read(&format!("{name}.moment1"), len)?, read(&format!("{name}.moment2"), len)?];
-    }
-    for buffer in model.buffers_mut() {
-        buffer.value = read(&buffer.name, buffer.value.dims()[0])?;
-    }
-    adam.step = header.adam_step;
-    Ok(header.curve)
+    let mut model = Model::new(&recipe, shape, device).map_err(bad)?;
+    start_from(path, &mut model, mapping)?;
+    Ok(model)
 }
 
 /// The first key in which two recipes differ.

@@ -20,6 +20,26 @@ pub enum Command {
     Show(Choice),
     /// List the recipes that ship.
     Recipes,
+    /// Run a paper's table or figure, from recipes to CSV and SVG; goes on where it was stopped.
+    Study(Study),
+}
+
+#[derive(Args)]
+pub struct Study {
+    /// Its name; left out, the studies are listed.
+    pub name: Option<String>,
+    /// Work folder: networks, checkpoints, results.
+    #[arg(short, long, value_name = "DIR", default_value = "study")]
+    pub output: PathBuf,
+    /// Folder of the data sets [default: HAFNIA_DATA].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Set one key of every recipe, for example train.epochs=10.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Judge mapped, quantized and faulty networks on so many held-out images, spread over the set; 0: all.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub images: usize,
 }
 
 #[derive(Args)]
@@ -41,14 +61,23 @@ pub struct Run {
     /// The network file to write.
     #[arg(short, long, value_name = "NET.safetensors")]
     pub output: PathBuf,
-    /// Write the learning curve here.
+    /// Folder of the data set, or one that holds it [default: HAFNIA_DATA].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Write the learning curve here, and its picture beside it as .svg.
     #[arg(long, value_name = "FILE.csv")]
     pub curve: Option<PathBuf>,
     /// Checkpoint file, removed when the run is complete [default: the output with .checkpoint].
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
+    /// Keep the checkpoint when the run is complete, for others to start --from.
+    #[arg(long)]
+    pub keep_checkpoint: bool,
+    /// Start from the network in another run's checkpoint; layers that are split here get their shares.
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub from: Option<PathBuf>,
     /// Epochs from one checkpoint to the next; 0 writes none.
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 1)]
     pub checkpoint_every: usize,
     /// Go on from the checkpoint; the result is that of an uninterrupted run.
     #[arg(long)]

@@ -1,10 +1,10 @@
-//! The learning curve: one row an epoch, as CSV.
+//! The learning curve: one row an epoch, as CSV and as a picture.
 
 use std::{fmt::Write, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, whole};
+use crate::{Error, chart, whole};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
@@ -15,16 +15,31 @@ pub struct Row {
     pub train_loss: f64,
     /// Share right of the same, augmented images under batch statistics.
     pub train_accuracy: f64,
-    pub held_out_accuracy: f64,
+    /// Where images are set aside for it.
+    pub validation_accuracy: Option<f64>,
+    /// Not in every epoch of a few-shot run.
+    pub held_out_accuracy: Option<f64>,
+    pub seconds: f64,
+}
+
+fn share(accuracy: Option<f64>) -> String {
+    accuracy.map(|a| format!("{a:.6}")).unwrap_or_default()
 }
 
 pub fn csv(rows: &[Row]) -> String {
-    let mut text = String::from("epoch,learning_rate,train_loss,train_accuracy,held_out_accuracy\n");
+    let mut text =
+        String::from("epoch,learning_rate,train_loss,train_accuracy,validation_accuracy,held_out_accuracy,seconds\n");
     for r in rows {
         writeln!(
             text,
-            "{},{},{:.6},{:.6},{:.6}",
-            r.epoch, r.learning_rate, r.train_loss, r.train_accuracy, r.held_out_accuracy
+            "{},{},{:.6},{:.6},{},{},{:.1}",
+            r.epoch,
+            r.learning_rate,
+            r.train_loss,
+            r.train_accuracy,
+            share(r.validation_accuracy),
+            share(r.held_out_accuracy),
+            r.seconds
         )
         .expect("text grows");
     }
@@ -33,4 +48,26 @@ pub fn csv(rows: &[Row]) -> String {
 
 pub fn write(rows: &[Row], path: &Path) -> Result<(), Error> {
     whole::write(path, csv(rows).as_bytes(), "write the learning curve")
+}
+
+/// Accuracies over the epochs.
+pub fn picture(name: &str, rows: &[Row]) -> String {
+    let line = |label: &str, of: fn(&Row) -> Option<f64>| chart::Series {
+        label: label.into(),
+        points: rows.iter().filter_map(|r| of(r).map(|y| (r.epoch as f64, 100.0 * y))).collect(),
+        dashed: false,
+    };
+    let series = [
+        line("training (augmented)", |r| Some(r.train_accuracy)),
+        line("validation", |r| r.validation_accuracy),
+        line("held out", |r| r.held_out_accuracy),
+    ];
+    let series = series.into_iter().filter(|s| !s.points.is_empty()).collect();
+    chart::svg(&chart::Chart { title: name.into(), x: "epoch".into(), y: "accuracy, %".into(), log_x: false, series })
+}
+
+/// `FILE.csv`, and `FILE.svg` beside it.
+pub fn write_both(name: &str, rows: &[Row], path: &Path) -> Result<(), Error> {
+    write(rows, path)?;
+    whole::write(&path.with_extension("svg"), picture(name, rows).as_bytes(), "write the learning curve")
 }

@@ -28,5 +28,8 @@ pub enum Error {
     Diverged { epoch: usize, loss: f64 },
 
     #[error(transparent)]
+    Set(#[from] hafnia::data::DataError),
+
+    #[error(transparent)]
     Network(#[from] hafnia::network::NetworkError),
 }

@@ -1,100 +1,84 @@
-//! Two evaluations that share nothing but the images: the trainer's own tensors in f32, and plain integers on the
-//! exported network. Where they differ, the first neuron that does says why.
+//! Two evaluations that share the images and the definition of a layer's last steps: the trainer's own tensors, and
+//! `hafnia::reference` on the exported network, which is what `hafnia eval` runs. Where they differ, the first neuron
+//! that does says where.
 
 use burn::tensor::Device;
 use hafnia::network::{InputCode, Network};
+use hafnia::reference;
 
-use crate::{batch, data::Images, model::Model, param::values};
+use crate::{batch, data::Images, episodes, layer::Outputs, model::Model};
 
 /// Images that go through the tensors at once.
-const AT_ONCE: usize = 256;
-
-/// What one way of evaluation gives.
-pub struct Evaluation {
-    pub predicted: Vec<usize>,
-    /// For each image, for each layer, its outputs; the scores come last.
-    pub outputs: Vec<Vec<Vec<f64>>>,
-}
+const AT_ONCE: usize = 250;
 
 /// Index of the first largest value.
 pub fn first_maximum<T: PartialOrd>(values: &[T]) -> usize {
     (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
 }
 
+pub fn right(predicted: &[usize], labels: &[usize]) -> usize {
+    predicted.iter().zip(labels).filter(|(p, l)| p == l).count()
+}
+
 pub fn accuracy(predicted: &[usize], labels: &[usize]) -> f64 {
-    predicted.iter().zip(labels).filter(|(p, l)| p == l).count() as f64 / labels.len() as f64
+    right(predicted, labels) as f64 / labels.len() as f64
 }
 
 /// Classes only, with the trainer's tensors in evaluation mode.
 pub fn predictions(model: &Model, images: &Images, code: &InputCode, device: &Device) -> Vec<usize> {
-    let last = forward_batches(model, images, code, device).map(|mut layers| layers.pop().expect("at least one layer"));
-    last.flat_map(|(width, scores)| scores.chunks_exact(width).map(first_maximum).collect::<Vec<_>>()).collect()
+    batches(model, images, code, device).flat_map(|(_, layers)| classes(&layers)).collect()
 }
 
-/// Everything, with the trainer's tensors in evaluation mode.
-pub fn tensors(model: &Model, images: &Images, code: &InputCode, device: &Device) -> Evaluation {
-    let mut outputs = Vec::new();
-    for layers in forward_batches(model, images, code, device) {
-        let rows = layers[0].1.len() / layers[0].0;
-        for row in 0..rows {
-            let of_row = |(width, v): &(usize, Vec<f32>)| {
-                v[row * width..(row + 1) * width].iter().map(|y| f64::from(*y)).collect()
-            };
-            outputs.push(layers.iter().map(of_row).collect());
-        }
-    }
-    finish(outputs)
+/// Bipolar features: signs of the scores.
+pub fn features(model: &Model, images: &Images, code: &InputCode, device: &Device) -> Vec<episodes::Feature> {
+    batches(model, images, code, device).flat_map(|(_, layers)| features_of(&layers)).collect()
 }
 
-/// For each batch of images, for each layer: its width, and its outputs row by row.
-fn forward_batches<'a>(
+fn features_of(layers: &[Outputs]) -> Vec<episodes::Feature> {
+    layers.last().expect("at least one layer").rows().map(episodes::feature).collect()
+}
+
+fn classes(layers: &[Outputs]) -> Vec<usize> {
+    layers.last().expect("at least one layer").rows().map(first_maximum).collect()
+}
+
+/// For each batch of images its place, and what every layer gives.
+fn batches<'a>(
     model: &'a Model,
     images: &'a Images,
     code: &'a InputCode,
     device: &'a Device,
-) -> impl Iterator<Item = Vec<(usize, Vec<f32>)>> + 'a {
+) -> impl Iterator<Item = (std::ops::Range<usize>, Vec<Outputs>)> + 'a {
     (0..images.len()).step_by(AT_ONCE).map(move |from| {
         let chosen = from..images.len().min(from + AT_ONCE);
-        let x = batch::inputs(chosen.map(|i| images.image(i).into()), images.values(), code, device);
-        model.eval(x).into_iter().map(|y| (y.dims()[1], values(y))).collect()
+        let x = batch::inputs(chosen.clone().map(|i| images.image(i).into()), images.values(), code, device);
+        (chosen, model.eval(x))
     })
 }
 
-/// With plain integers, from the network's definition alone.
-pub fn integers(network: &Network, images: &Images) -> Evaluation {
-    finish((0..images.len()).map(|i| forward(network, images.image(i))).collect())
+/// Classes by plain integers, from the network's definition alone.
+pub fn integers(network: &Network, images: &Images) -> Vec<usize> {
+    reference::evaluate_all(network, &images.all(), |_| ()).into_iter().map(|e| e.class).collect()
 }
 
-fn forward(network: &Network, image: &[u8]) -> Vec<Vec<f64>> {
-    let mut x: Vec<i64> = image.iter().map(|q| network.input.code.value(*q).into()).collect();
-    let mut outputs = Vec::new();
-    for layer in &network.layers {
-        let rows = layer.weights.values.rows().into_iter().enumerate();
-        let y: Vec<f64> =
-            rows.map(|(j, w)| layer.value(j, w.iter().zip(&x).map(|(w, x)| i64::from(*w) * x).sum())).collect();
-        let applied: Option<Vec<i8>> = y.iter().enumerate().map(|(j, y)| layer.activation.apply(j, *y)).collect();
-        match applied {
-            Some(values) => {
-                x = values.into_iter().map(i64::from).collect();
-                outputs.push(x.iter().map(|v| *v as f64).collect());
-            }
-            None => outputs.push(y),
-        }
-    }
-    outputs
+/// What both ways of evaluation say.
+pub struct Both {
+    pub trainer: Vec<usize>,
+    pub integer: Vec<usize>,
+    /// Signs of the scores, which are a few-shot controller's features.
+    pub trainer_features: Vec<episodes::Feature>,
+    pub integer_features: Vec<episodes::Feature>,
+    /// Every image with any differing output of any layer.
+    pub differences: Vec<Difference>,
 }
 
-fn finish(outputs: Vec<Vec<Vec<f64>>>) -> Evaluation {
-    let predicted = outputs.iter().map(|layers| first_maximum(layers.last().expect("at least one layer"))).collect();
-    Evaluation { predicted, outputs }
-}
-
-/// An image on which the two evaluations part.
+/// An image on which the two evaluations part, and the first neuron where they do.
 #[derive(Debug, PartialEq, serde::Serialize)]
 pub struct Difference {
-    /// Place in the whole data set.
+    /// Place in the data set.
     pub image: usize,
     pub layer: String,
+    /// In a feature map, the place in the order channel, row, column.
     pub neuron: usize,
     pub trainer: f64,
     pub integer: f64,
@@ -102,24 +86,49 @@ pub struct Difference {
     pub class_differs: bool,
 }
 
-/// Every image with any differing output, and the first neuron where it parts.
-pub fn compare(network: &Network, images: &Images, trainer: &Evaluation, integer: &Evaluation) -> Vec<Difference> {
-    let mut differences = Vec::new();
-    for i in 0..images.len() {
-        let layers = network.layers.iter().zip(trainer.outputs[i].iter().zip(&integer.outputs[i]));
-        let first = layers.flat_map(|(l, (a, b))| a.iter().zip(b).enumerate().map(move |(j, ab)| (l, j, ab)));
-        if let Some((layer, neuron, (a, b))) = first.into_iter().find(|(_, _, (a, b))| a != b) {
-            differences.push(Difference {
-                image: images.indices[i],
-                layer: layer.name.clone(),
-                neuron,
-                trainer: *a,
-                integer: *b,
-                class_differs: trainer.predicted[i] != integer.predicted[i],
+/// Evaluates twice and compares every neuron; `progress` hears how many images are done.
+pub fn both(
+    model: &Model,
+    network: &Network,
+    images: &Images,
+    device: &Device,
+    mut progress: impl FnMut(usize),
+) -> Both {
+    let mut both = Both {
+        trainer: Vec::new(),
+        integer: Vec::new(),
+        trainer_features: Vec::new(),
+        integer_features: Vec::new(),
+        differences: Vec::new(),
+    };
+    for (chosen, layers) in batches(model, images, &network.input.code, device) {
+        let trainer = classes(&layers);
+        let pictures: Vec<&[u8]> = chosen.clone().map(|i| images.image(i)).collect();
+        let integer = reference::evaluate_all(network, &pictures, |_| ());
+        for (row, e) in integer.iter().enumerate() {
+            let found = layers.iter().enumerate().find_map(|(l, outputs)| {
+                let own = &outputs.values[row * outputs.width..(row + 1) * outputs.width];
+                let other = |j: usize| e.activations.get(l).map_or_else(|| e.scores[j], |a| f64::from(a[j]));
+                own.iter().enumerate().find(|(j, y)| **y != other(*j)).map(|(j, y)| (l, j, *y, other(j)))
             });
+            if let Some((layer, neuron, own, other)) = found {
+                both.differences.push(Difference {
+                    image: images.indices[chosen.start + row],
+                    layer: network.layers[layer].name.clone(),
+                    neuron,
+                    trainer: own,
+                    integer: other,
+                    class_differs: trainer[row] != e.class,
+                });
+            }
+            both.integer.push(e.class);
+            both.integer_features.push(episodes::feature(&e.scores));
         }
+        both.trainer_features.extend(features_of(&layers));
+        both.trainer.extend(trainer);
+        progress(both.trainer.len());
     }
-    differences
+    both
 }
 
 impl std::fmt::Display for Difference {
@@ -144,19 +153,15 @@ mod tests {
     #[test]
     fn a_parting_neuron_is_named() {
         let recipe = crate::recipe::Recipe::load("digits_binary", &["layers.0.neurons=5".into()]).unwrap();
-        let held_out = crate::data::load(recipe.data.set).unwrap().held_out;
+        let held_out = crate::data::load(&recipe.data, 1, None).unwrap().held_out;
         let device = Device::flex();
-        let mut model = Model::new(&recipe, held_out.values(), &device);
-        let network = crate::export::network("tiny", &[64], recipe.input.code(), &model.layers).unwrap();
-        let differences = |model: &Model| {
-            let trainer = tensors(model, &held_out, &recipe.input.code(), &device);
-            compare(&network, &held_out, &trainer, &integers(&network, &held_out))
-        };
-        assert_eq!(differences(&model), []);
+        let mut model = Model::new(&recipe, &held_out.shape, &device).unwrap();
+        let network = crate::export::network("tiny", &held_out.shape, recipe.input.code(), &model.layers).unwrap();
+        assert_eq!(both(&model, &network, &held_out, &device, |_| ()).differences, []);
         // A shift of one neuron that the exported network does not have.
-        let norm = model.layers[0].norm.as_mut().unwrap();
-        norm.beta.set(burn::tensor::Tensor::from_floats([0.0, 0.0, 0.0, 1e6, 0.0], &device));
-        let differences = differences(&model);
+        let norm = model.layers[0].blocks[0].norm.as_mut().unwrap();
+        norm.beta.set(&[0.0, 0.0, 0.0, 1e6, 0.0]);
+        let differences = both(&model, &network, &held_out, &device, |_| ()).differences;
         assert!(!differences.is_empty());
         for d in differences {
             assert_eq!((d.layer.as_str(), d.neuron, d.trainer, d.integer), ("fc1", 3, 1.0, -1.0));

@@ -1,33 +1,47 @@
 //! The training loop.
 
 use std::path::Path;
+use std::time::Instant;
 
 use burn::tensor::Device;
+use hafnia::network::WeightKind;
 
+use crate::adam::Rates;
+use crate::checkpoint::State;
 use crate::data::{Images, Split};
+use crate::episodes::{self, Episode};
 use crate::param::values;
 use crate::random::{Purpose, Stream};
-use crate::{
-    Error, adam::Adam, batch, checkpoint, curve::Row, evaluate, export, loss, model::Model, recipe::Recipe, schedule,
-};
+use crate::recipe::{EpisodeRecipe, Keep, Recipe};
+use crate::{Error, batch, checkpoint, curve::Row, evaluate, export, loss, model::Model, schedule};
 
 /// Whole numbers up to here are exact in f32.
 const EXACT: usize = 1 << 24;
 
-/// How a run goes on disk; nothing here changes what comes out.
+/// How a run goes on disk; nothing here but `from` changes what comes out.
 #[derive(Clone, Copy, Default)]
 pub struct Options<'a> {
     /// File and number of epochs from one checkpoint to the next.
     pub checkpoint: Option<(&'a Path, usize)>,
-    /// Starts from the checkpoint.
+    /// Goes on from the checkpoint.
     pub resume: bool,
+    /// Starts from the network in another run's checkpoint.
+    pub from: Option<&'a Path>,
     /// Ends after this epoch, as an interruption would.
     pub stop_after: Option<usize>,
+}
+
+/// What a run tells while it goes.
+pub enum Event<'a> {
+    Batch { epoch: usize, batch: usize, batches: usize, loss: f64 },
+    Epoch(&'a Row),
 }
 
 pub struct Fitted {
     pub model: Model,
     pub curve: Vec<Row>,
+    /// Epoch of the network, from 1.
+    pub epoch: usize,
 }
 
 /// Trains; `report` gets the row of every epoch done, those before a resumption, too.
@@ -36,89 +50,163 @@ pub fn fit(
     split: &Split,
     device: &Device,
     options: Options,
-    mut report: impl FnMut(&Row),
+    mut report: impl FnMut(Event),
 ) -> Result<Fitted, Error> {
-    let mut model = Model::new(recipe, split.train.values(), device);
-    check(recipe, split, &model)?;
-    let mut adam = Adam::new(&model.params());
-    let mut curve = match options.checkpoint {
-        Some((path, _)) if options.resume => checkpoint::restore(path, recipe, &mut model, &mut adam, device)?,
-        _ => Vec::new(),
-    };
-    curve.iter().for_each(&mut report);
-    for epoch in curve.len()..recipe.train.epochs {
-        let row = one_epoch(recipe, split, device, epoch, &mut model, &mut adam)?;
-        report(&row);
-        curve.push(row);
-        if let Some((path, every)) = options.checkpoint
-            && (epoch + 1) % every == 0
-        {
-            checkpoint::save(path, recipe, &model, &adam, &curve)?;
+    let bad = |reason: String| Error::Recipe { place: recipe.name.clone(), reason };
+    let mut state = State::new(Model::new(recipe, &split.train.shape, device).map_err(bad)?);
+    check(recipe, split, &state.model)?;
+    match (options.checkpoint, options.from) {
+        (Some((path, _)), _) if options.resume => checkpoint::restore(path, recipe, &mut state)?,
+        (_, Some(from)) => checkpoint::start_from(from, &mut state.model, checkpoint::Mapping::Shift)?,
+        _ => {}
+    }
+    state.curve.iter().for_each(|row| report(Event::Epoch(row)));
+    while state.curve.len() < recipe.train.epochs && !is_over(recipe, &state.curve) {
+        let row = one_epoch(recipe, split, device, &mut state, &mut report)?;
+        report(Event::Epoch(&row));
+        let before = best(&state.curve).map(|(_, accuracy)| accuracy);
+        if recipe.train.keep == Keep::Best && before.is_none_or(|b| row.validation_accuracy > Some(b)) {
+            state.best = Some(state.snapshot());
         }
-        if options.stop_after == Some(epoch + 1) {
+        state.curve.push(row);
+        let epochs = state.curve.len();
+        if let Some((path, every)) = options.checkpoint
+            && (epochs.is_multiple_of(every) || epochs == recipe.train.epochs || is_over(recipe, &state.curve))
+        {
+            checkpoint::save(path, recipe, &state)?;
+        }
+        if options.stop_after == Some(epochs) {
             break;
         }
     }
-    Ok(Fitted { model, curve })
+    let mut epoch = state.curve.len();
+    if let Some(snapshot) = state.best.take() {
+        state.put_back(&snapshot);
+        epoch = best(&state.curve).map_or(epoch, |(epoch, _)| epoch);
+    }
+    Ok(Fitted { model: state.model, curve: state.curve, epoch })
+}
+
+/// The first epoch, from 1, with the best validation accuracy.
+fn best(curve: &[Row]) -> Option<(usize, f64)> {
+    let judged = curve.iter().filter_map(|r| r.validation_accuracy.map(|a| (r.epoch, a)));
+    judged.reduce(|best, next| if next.1 > best.1 { next } else { best })
+}
+
+/// Whether early stopping ends the run here.
+fn is_over(recipe: &Recipe, curve: &[Row]) -> bool {
+    let patience = recipe.train.patience;
+    let stale = patience > 0 && best(curve).is_some_and(|(epoch, _)| curve.len() >= epoch + patience);
+    let threshold = recipe.episodes.as_ref().map_or(1.0, |e| e.threshold);
+    stale || best(curve).is_some_and(|(_, accuracy)| accuracy > threshold)
 }
 
 /// Finds before training what would stop the export after it.
 fn check(recipe: &Recipe, split: &Split, model: &Model) -> Result<(), Error> {
     let bad = |reason: String| Err(Error::Recipe { place: recipe.name.clone(), reason });
     let last = recipe.layers.len() - 1;
-    if recipe.layers[last].neurons != split.classes {
+    let scores = recipe.layers[last].neurons(recipe.width);
+    if scores != split.classes && recipe.episodes.is_none() {
         return bad(format!(
-            "layers.{last}.neurons is {}, but the data set has {} classes; the last layer gives one score a class",
-            recipe.layers[last].neurons, split.classes
+            "layers.{last}.neurons is {scores}, but the data set has {} classes; the last layer gives one score a class",
+            split.classes
         ));
     }
     let network = export::network(&recipe.name, &split.train.shape, recipe.input.code(), &model.layers)?;
     let largest = (0..=split.train.largest).map(|q| network.input.code.value(q).unsigned_abs()).max().unwrap_or(0);
-    if largest as usize * network.input_len() > EXACT {
+    let first = &model.layers[0];
+    let weight = if first.kind == WeightKind::Int8 { 127 } else { 1 };
+    if largest as usize * weight * first.inputs() > EXACT {
         return bad(format!(
-            "input: values up to {largest} times {} inputs can pass 2^24, beyond which f32 sums are not exact; use smaller values",
-            network.input_len()
+            "input: values up to {largest} times weights up to {weight} times {} inputs can pass 2^24, beyond which f32 sums are not exact; use smaller values",
+            first.inputs()
         ));
     }
     Ok(())
+}
+
+/// What one step learns from.
+enum Task<'a> {
+    Images(Vec<usize>),
+    Episode(&'a EpisodeRecipe, Episode),
+}
+
+impl Task<'_> {
+    fn images(&self) -> Vec<usize> {
+        match self {
+            Self::Images(chosen) => chosen.clone(),
+            Self::Episode(_, episode) => episode.images(),
+        }
+    }
 }
 
 fn one_epoch(
     recipe: &Recipe,
     split: &Split,
     device: &Device,
-    epoch: usize,
-    model: &mut Model,
-    adam: &mut Adam,
+    state: &mut State,
+    report: &mut impl FnMut(Event),
 ) -> Result<Row, Error> {
-    let code = recipe.input.code();
-    let train = &recipe.train;
-    let learning_rate = train.learning_rate * schedule::share(train.schedule, epoch, train.epochs);
+    let start = Instant::now();
+    let (code, train) = (recipe.input.code(), &recipe.train);
+    let epoch = state.curve.len();
+    let rate = |done: f64| train.learning_rate * schedule::share(train.schedule, &train.cycles, done, train.epochs);
+    let mut augment = Stream::new(recipe.seed, Purpose::Augment, epoch);
+    let (mut loss_sum, mut right, mut seen) = (0.0, 0, 0);
     let mut order: Vec<usize> = (0..split.train.len()).collect();
     Stream::new(recipe.seed, Purpose::Order, epoch).shuffle(&mut order);
-    let mut augment = Stream::new(recipe.seed, Purpose::Augment, epoch);
-    let (mut loss_sum, mut right) = (0.0, 0);
-    for chosen in batch::cut(&order, train.batch) {
-        let x = batch::training(&split.train, chosen, &code, &recipe.data, &mut augment, device);
-        let scores = model.train(x.autodiff(), train.momentum);
-        right += count_right(&values(scores.clone()), &split.train, chosen, split.classes);
-        let targets = batch::targets(&split.train, chosen, split.classes, device);
-        let loss = loss::loss(train.loss, scores / train.temperature, targets);
+    let tasks: Vec<Task> = match &recipe.episodes {
+        None => batch::cut(&order, train.batch).map(|chosen| Task::Images(chosen.to_vec())).collect(),
+        Some(e) => {
+            let classes = episodes::classes(&split.train.labels);
+            let stream = |k: usize| Stream::new(recipe.seed, Purpose::Episodes, epoch * e.interval + k);
+            let draw = |k: usize| Task::Episode(e, Episode::draw(&classes, e.way, e.shots, e.queries, &mut stream(k)));
+            (0..e.interval).map(draw).collect()
+        }
+    };
+    for (k, task) in tasks.iter().enumerate() {
+        let chosen = task.images();
+        let x = batch::training(&split.train, &chosen, &code, &recipe.data, &mut augment, device);
+        let scores = state.model.train(x.autodiff(), train.momentum);
+        let (loss, right_here, asked) = match task {
+            Task::Images(_) => {
+                let right = count_right(&values(scores.clone()), &split.train, &chosen, split.classes);
+                let targets = batch::targets(&split.train, &chosen, split.classes, device);
+                (loss::loss(train.loss, scores / train.temperature, targets), right, chosen.len())
+            }
+            Task::Episode(e, episode) => {
+                let (loss, right) = episodes::loss(scores, episode, e, train.temperature);
+                (loss, right, e.way * e.queries)
+            }
+        };
         let value = f64::from(values(loss.clone())[0]);
         if !value.is_finite() {
             return Err(Error::Diverged { epoch: epoch + 1, loss: value });
         }
-        loss_sum += value * chosen.len() as f64;
-        adam.step(model.params_mut(), &loss.backward(), learning_rate);
+        loss_sum += value * asked as f64;
+        right += right_here;
+        seen += asked;
+        let within = if train.per_batch { k as f64 / tasks.len() as f64 } else { 0.0 };
+        let rates = Rates { learning_rate: rate(epoch as f64 + within), weight_decay: train.weight_decay };
+        state.adam.step(state.model.params_mut(), &loss.backward(), rates);
+        report(Event::Batch { epoch: epoch + 1, batch: k + 1, batches: tasks.len(), loss: value });
     }
-    let images = split.train.len() as f64;
-    let predicted = evaluate::predictions(model, &split.held_out, &code, device);
+    let judged = |images: &Images| match &recipe.episodes {
+        None => evaluate::accuracy(&evaluate::predictions(&state.model, images, &code, device), &images.labels),
+        Some(e) => {
+            let features = evaluate::features(&state.model, images, &code, device);
+            let width = recipe.layers[recipe.layers.len() - 1].neurons(recipe.width);
+            episodes::accuracy(&features, width, &images.labels, e, e.validation_episodes, recipe.seed)
+        }
+    };
     Ok(Row {
         epoch: epoch + 1,
-        learning_rate,
-        train_loss: loss_sum / images,
-        train_accuracy: right as f64 / images,
-        held_out_accuracy: evaluate::accuracy(&predicted, &split.held_out.labels),
+        learning_rate: rate(epoch as f64),
+        train_loss: loss_sum / seen as f64,
+        train_accuracy: right as f64 / seen as f64,
+        validation_accuracy: (!split.validation.is_empty()).then(|| judged(&split.validation)),
+        held_out_accuracy: recipe.episodes.is_none().then(|| judged(&split.held_out)),
+        seconds: start.elapsed().as_secs_f64(),
     })
 }
 
@@ -140,21 +228,26 @@ mod tests {
 
     /// Bytes of the exported network, and the curve.
     fn trained(recipe: &Recipe, options: Options) -> Result<(Vec<u8>, Vec<Row>), Error> {
-        let split = data::load(recipe.data.set)?;
+        let split = data::load(&recipe.data, recipe.seed, None)?;
         let fitted = fit(recipe, &split, &Device::flex(), options, |_| ())?;
         let network = export::network("tiny", &split.train.shape, recipe.input.code(), &fitted.model.layers)?;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tiny.safetensors");
         hafnia::network::save(&network, &path)?;
-        Ok((std::fs::read(path).unwrap(), fitted.curve))
+        let curve = fitted.curve.into_iter().map(|r| Row { seconds: 0.0, ..r }).collect();
+        Ok((std::fs::read(path).unwrap(), curve))
     }
 
     #[test]
     fn an_interrupted_run_resumes_to_the_same_bytes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.checkpoint");
-        for name in ["digits_binary", "digits_ternary"] {
-            let recipe = tiny(name, &[]);
+        let best: &[&str] = &["data.validation=200", "train.keep=best", "train.epochs=6"];
+        let split: &[&str] = &["split.inputs=5", "train.weight_decay=0.1", "train.per_batch=true"];
+        for (name, more) in
+            [("digits_binary", &[][..]), ("digits_ternary", &[]), ("digits_binary", best), ("digits_ternary", split)]
+        {
+            let recipe = tiny(name, more);
             let whole = trained(&recipe, Options::default()).unwrap();
             assert_eq!(whole, trained(&recipe, Options::default()).unwrap(), "{name}: a run repeats");
             // Interrupted after epoch 3, one after the last checkpoint: epoch 3 runs again.

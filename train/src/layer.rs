@@ -1,163 +1,344 @@
-//! One layer: quantized weights, batch norm, quantized activation.
+//! One layer: quantized weights, pool, batch norm and quantized activation, whole or split into blocks.
 
-use burn::tensor::{Device, Tensor};
-use hafnia::network::WeightKind;
+use burn::tensor::module::{conv2d, max_pool2d};
+use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
+use burn::tensor::{Device, Tensor, TensorData};
+use hafnia::network::{Activation, Conv, Normalize, Op, Pool, PoolOrder, Shape, WeightKind};
+use rayon::prelude::*;
 
-use crate::param::{Buffer, Param};
-use crate::quantize;
+use crate::export;
+use crate::norm::BatchNorm;
+use crate::param::{Buffer, Param, values};
+use crate::quantize::{self, Quantizer, mean_magnitude};
 use crate::random::Stream;
-use crate::recipe::{ActivationKind, QuantizeRecipe};
+use crate::recipe::{ActivationKind, InitKind};
 
-/// Batch norm's epsilon.
-pub const EPSILON: f64 = 1e-5;
-
-/// A fully connected layer. Without a batch norm it is the last one and gives integer scores.
-pub struct Dense {
+pub struct Layer {
     pub name: String,
-    pub quantize: QuantizeRecipe,
+    pub op: Op,
+    /// What it takes.
+    pub input: Shape,
+    /// What it gives.
+    pub output: Shape,
+    pub pool: Option<Pool>,
+    pub kind: WeightKind,
+    /// `[neurons, inputs]`
     pub weight: Param,
+    /// None: the last layer, which gives scores.
+    pub activation: Option<ActivationKind>,
+    pub dead_zone: f64,
+    /// One that takes all inputs, or those that the layer is split into.
+    pub blocks: Vec<Block>,
+}
+
+pub struct Block {
+    /// First of its inputs.
+    pub start: usize,
+    pub inputs: usize,
     pub norm: Option<BatchNorm>,
 }
 
-/// Batch norm over the batch axis (Ioffe and Szegedy 2015, arXiv:1502.03167).
-pub struct BatchNorm {
-    pub gamma: Param,
-    pub beta: Param,
-    pub mean: Buffer,
-    pub variance: Buffer,
+/// What a layer is made from.
+pub struct Plan {
+    pub name: String,
+    pub op: Op,
+    pub neurons: usize,
+    pub pool: Option<Pool>,
+    pub kind: WeightKind,
+    pub quantizer: Quantizer,
+    pub clip: bool,
+    pub activation: Option<ActivationKind>,
+    pub dead_zone: f64,
+    pub norm: bool,
+    /// Inputs of each block; they add up to those of a neuron.
+    pub blocks: Vec<usize>,
+    pub init: InitKind,
 }
 
-impl Dense {
-    /// Latent weights uniform in +-`init`.
-    pub fn new(
-        name: &str,
-        [neurons, inputs]: [usize; 2],
-        hidden: bool,
-        quantize: &QuantizeRecipe,
-        init: f64,
-        stream: &mut Stream,
-        device: &Device,
-    ) -> Self {
-        let weights: Vec<f32> = (0..neurons * inputs).map(|_| stream.symmetric(init)).collect();
-        Self {
-            name: name.into(),
-            quantize: quantize.clone(),
-            weight: Param::new(format!("{name}.weight"), &[neurons, inputs], true, &weights, device),
-            norm: hidden.then(|| BatchNorm::new(name, neurons, device)),
-        }
+impl Layer {
+    /// The reason is for a person who wrote the recipe.
+    pub fn new(plan: Plan, input: Shape, stream: &mut Stream, device: &Device) -> Result<Self, String> {
+        let (inputs, map) = match &plan.op {
+            Op::Dense => (input.len(), Shape { channels: plan.neurons, rows: 1, columns: 1 }),
+            Op::Conv(conv) => (conv.inputs(input.channels), conv.output(input, plan.neurons)?),
+        };
+        let output = plan.pool.map_or(Ok(map), |pool| pool.output(map))?;
+        let latent: Vec<f32> = (0..plan.neurons * inputs).map(|_| stream.weight(plan.init)).collect();
+        let sides = [plan.neurons, inputs];
+        let weight = Param::new(format!("{}.weight", plan.name), &sides, plan.quantizer, plan.clip, latent, device);
+        let mut start = 0;
+        let blocks = plan.blocks.iter().enumerate().map(|(k, inputs)| {
+            let place = if plan.blocks.len() > 1 { format!("{}.block{k}", plan.name) } else { plan.name.clone() };
+            let norm = plan.norm.then(|| BatchNorm::new(&place, plan.neurons, device));
+            start += inputs;
+            Block { start: start - inputs, inputs: *inputs, norm }
+        });
+        let blocks = blocks.collect();
+        assert_eq!(start, inputs, "{}: blocks make up the inputs", plan.name);
+        let Plan { name, op, pool, kind, activation, dead_zone, .. } = plan;
+        Ok(Self { name, op, input, output, pool, kind, weight, activation, dead_zone, blocks })
     }
 
-    /// In training, batch statistics normalize, and the running ones move by `momentum`.
+    pub fn neurons(&self) -> usize {
+        self.weight.shape[0]
+    }
+
+    pub fn inputs(&self) -> usize {
+        self.weight.shape[1]
+    }
+
+    pub fn is_split(&self) -> bool {
+        self.blocks.len() > 1
+    }
+
+    /// Rows of `[image, value]`, a map's values in the order channel, row, column.
     pub fn train(&mut self, x: Tensor<2>, momentum: f64) -> Tensor<2> {
-        let s = x.matmul(self.quantized(self.weight.tracked()).transpose());
-        match &mut self.norm {
-            Some(norm) => activate(&self.quantize, norm.train(s, momentum)),
+        let images = x.dims()[0];
+        let weights = self.weight.tracked::<2>();
+        let scale = self.scale().map(|s| self.scale_row(s));
+        let mut votes: Option<Tensor<3>> = None;
+        for k in 0..self.blocks.len() {
+            let mut s = self.sums(&x, &weights, k);
+            if let Some(scale) = &scale {
+                s = s * scale.clone();
+            }
+            let [_, neurons, rows, columns] = s.dims();
+            let mut y = s.reshape([images, neurons, rows * columns]);
+            if let Some(norm) = &mut self.blocks[k].norm {
+                y = norm.train(y, momentum);
+            }
+            let y = match self.activation {
+                Some(ActivationKind::Bipolar) => quantize::bipolar(y),
+                Some(ActivationKind::Ternary) => quantize::ternary(y, self.dead_zone),
+                None => y,
+            };
+            votes = Some(match votes {
+                Some(sum) => sum + y,
+                None => y,
+            });
+        }
+        let mut y = votes.expect("a layer has a block");
+        if self.is_split() {
+            y = quantize::sign_of_votes(y, self.activation == Some(ActivationKind::Ternary));
+        }
+        if let Some(pool) = self.pool_after() {
+            let map = self.map();
+            y = max_pool(y.reshape([images, map.channels, map.rows, map.columns]), pool).flatten(2, 3);
+        }
+        y.flatten(1, 2)
+    }
+
+    /// Running statistics normalize, in f64 and in the order that the network's definition has; sums are integers that
+    /// f32 holds exactly. `[image][value]`: -1, 0 and +1, or scores.
+    pub fn eval(&self, x: Tensor<2>) -> Outputs {
+        let images = x.dims()[0];
+        let device = x.device();
+        let sums = self.block_sums(x);
+        let parts = self.blocks.iter().zip(&sums).map(|(block, sums)| (block, sums.as_slice())).collect::<Vec<_>>();
+        self.finish(images, &parts, &device)
+    }
+
+    /// Sums of every block, pooled where the pool comes first: `[image, neuron, position]` each.
+    pub fn block_sums(&self, x: Tensor<2>) -> Vec<Vec<f32>> {
+        let weights = self.weight.plain::<2>();
+        (0..self.blocks.len()).map(|k| values(self.sums(&x, &weights, k))).collect()
+    }
+
+    /// Sums of every block at every position, before any pool.
+    pub fn partial_sums(&self, x: &Tensor<2>) -> Vec<Vec<f32>> {
+        let weights = self.weight.plain::<2>();
+        (0..self.blocks.len()).map(|k| values(self.unpooled(x, &weights, k))).collect()
+    }
+
+    /// What follows whole sums of any real value, given at every position before a pool: pool, batch norm, activation.
+    pub fn follow(&self, images: usize, sums: Vec<f32>, norm: Option<&BatchNorm>, device: &Device) -> Outputs {
+        let neurons = self.neurons();
+        let scale = self.scale_f64();
+        let normalize = norm.map_or(Normalize::None, BatchNorm::running);
+        let activation = self.exported_activation();
+        let rule = export::rule(&self.name, &scale, &vec![0.0; neurons], normalize, activation.clone());
+        let map = match &self.op {
+            Op::Dense => Shape { channels: neurons, rows: 1, columns: 1 },
+            Op::Conv(conv) => conv.output(self.input, neurons).expect("checked when it was made"),
+        };
+        let mut sums = sums;
+        if let Some(pool) = self.pool.filter(|p| p.order == PoolOrder::BeforeNormalize) {
+            sums = pooled(sums, images, map, pool, device);
+        }
+        let positions = sums.len() / (images * neurons);
+        let one = |(i, s): (usize, &f32)| {
+            let j = i / positions % neurons;
+            let y = rule.normalized(j, scale[j] * f64::from(*s));
+            activation.apply(j, y).map_or(y, f64::from)
+        };
+        let mut outputs: Vec<f64> = sums.par_iter().enumerate().map(one).collect();
+        if let Some(pool) = self.pool_after() {
+            let data = outputs.iter().map(|v| *v as f32).collect();
+            outputs = pooled(data, images, map, pool, device).into_iter().map(f64::from).collect();
+        }
+        Outputs { width: outputs.len() / images, values: outputs }
+    }
+
+    /// What follows the sums of blocks.
+    pub fn finish(&self, images: usize, parts: &[(&Block, &[f32])], device: &Device) -> Outputs {
+        let neurons = self.neurons();
+        let (scale, bias) = (self.scale_f64(), vec![0.0; neurons]);
+        let mut votes: Vec<f64> = Vec::new();
+        for (block, sums) in parts {
+            let normalize = block.norm.as_ref().map_or(Normalize::None, BatchNorm::running);
+            let activation = self.exported_activation();
+            let rule = export::rule(&self.name, &scale, &bias, normalize, activation.clone());
+            let positions = sums.len() / (images * neurons);
+            let one = |(i, s): (usize, &f32)| {
+                let j = i / positions % neurons;
+                let y = rule.normalized(j, rule.scaled(j, *s as i64));
+                activation.apply(j, y).map_or(y, f64::from)
+            };
+            let own: Vec<f64> = sums.par_iter().enumerate().map(one).collect();
+            if votes.is_empty() {
+                votes = own;
+            } else {
+                votes.par_iter_mut().zip(own).for_each(|(sum, vote)| *sum += vote);
+            }
+        }
+        if parts.len() > 1 {
+            let ternary = self.activation == Some(ActivationKind::Ternary);
+            let sign = |v: f64| if v > 0.0 || (v == 0.0 && !ternary) { 1.0 } else { v.signum() * f64::from(v != 0.0) };
+            votes.par_iter_mut().for_each(|v| *v = sign(*v));
+        }
+        if let Some(pool) = self.pool_after() {
+            let data = votes.iter().map(|v| *v as f32).collect();
+            votes = pooled(data, images, self.map(), pool, device).into_iter().map(f64::from).collect();
+        }
+        Outputs { width: votes.len() / images, values: votes }
+    }
+
+    /// Sums of block `k`, `[image, neuron, row, column]`, pooled where the pool comes before the normalisation.
+    fn sums(&self, x: &Tensor<2>, weights: &Tensor<2>, k: usize) -> Tensor<4> {
+        let s = self.unpooled(x, weights, k);
+        match self.pool.filter(|p| p.order == PoolOrder::BeforeNormalize) {
+            Some(pool) => max_pool(s, pool),
             None => s,
         }
     }
 
-    /// Running statistics normalize; no graph.
-    pub fn eval(&self, x: Tensor<2>) -> Tensor<2> {
-        let s = x.matmul(self.quantized(self.weight.plain()).transpose());
-        match &self.norm {
-            Some(norm) => activate(&self.quantize, norm.eval(s)),
-            None => s,
+    fn unpooled(&self, x: &Tensor<2>, weights: &Tensor<2>, k: usize) -> Tensor<4> {
+        let images = x.dims()[0];
+        let Block { start, inputs, .. } = self.blocks[k];
+        let neurons = self.neurons();
+        let whole = inputs == self.inputs();
+        match &self.op {
+            Op::Dense if whole => x.clone().matmul(weights.clone().transpose()).reshape([images, neurons, 1, 1]),
+            Op::Dense => {
+                let slice = x.clone().narrow(1, start, inputs);
+                let own = weights.clone().narrow(1, start, inputs).transpose();
+                slice.matmul(own).reshape([images, neurons, 1, 1])
+            }
+            Op::Conv(conv) => {
+                let Shape { channels, rows, columns } = self.input;
+                let x = x.clone().reshape([images, channels, rows, columns]);
+                let [kr, kc] = conv.kernel;
+                let options = options(conv);
+                if whole {
+                    conv2d(x, weights.clone().reshape([neurons, channels, kr, kc]), None, options)
+                } else {
+                    // The channels that the block touches; what lies in them but not in the block is weighted 0.
+                    let (first, end) = (start / (kr * kc), (start + inputs).div_ceil(kr * kc));
+                    let (from, to) = (first * kr * kc, end * kr * kc);
+                    let mut own = weights.clone().narrow(1, from, to - from);
+                    if (from, to) != (start, start + inputs) {
+                        let inside = |i: usize| f32::from(u8::from((start..start + inputs).contains(&(from + i))));
+                        let mask: Vec<f32> = (0..to - from).map(inside).collect();
+                        own = own * Tensor::<2>::from_data(TensorData::new(mask, [1, to - from]), &x.device());
+                    }
+                    let own = own.reshape([neurons, end - first, kr, kc]);
+                    conv2d(x.narrow(1, first, end - first), own, None, options)
+                }
+            }
         }
     }
 
-    /// The weights that the network has, from the latent ones.
-    pub fn quantized(&self, latent: Tensor<2>) -> Tensor<2> {
-        match self.quantize.weights {
-            WeightKind::Ternary => quantize::ternary(latent, self.quantize.weight_threshold),
-            WeightKind::Bipolar => quantize::bipolar(latent),
-            WeightKind::Int8 => unreachable!("the recipe was checked"),
+    fn pool_after(&self) -> Option<Pool> {
+        self.pool.filter(|p| p.order == PoolOrder::AfterActivation)
+    }
+
+    /// Shape of the activations before a pool that follows them.
+    fn map(&self) -> Shape {
+        match (&self.op, self.pool_after()) {
+            (_, None) => self.output,
+            (Op::Dense, _) => Shape { channels: self.neurons(), rows: 1, columns: 1 },
+            (Op::Conv(conv), _) => conv.output(self.input, self.neurons()).expect("checked when it was made"),
         }
+    }
+
+    /// XNOR-Net's scale of every neuron.
+    fn scale(&self) -> Option<Vec<f32>> {
+        let scaled = self.weight.quantizer == Quantizer::Bipolar { scaled: true };
+        scaled.then(|| self.weight.latent().chunks(self.inputs()).map(mean_magnitude).collect())
+    }
+
+    fn scale_row(&self, scale: Vec<f32>) -> Tensor<4> {
+        let sides = [1, scale.len(), 1, 1];
+        Tensor::from_data(TensorData::new(scale, sides), &self.weight.leaf().device())
+    }
+
+    /// As the network has it.
+    pub fn scale_f64(&self) -> Vec<f64> {
+        self.scale().map_or_else(|| vec![1.0; self.neurons()], |s| s.into_iter().map(f64::from).collect())
+    }
+
+    /// Of each block, or of the whole layer.
+    pub fn exported_activation(&self) -> Activation {
+        export::activation(self.activation, self.dead_zone, self.neurons())
     }
 
     pub fn params(&self) -> Vec<&Param> {
-        let norm = self.norm.iter().flat_map(|n| [&n.gamma, &n.beta]);
-        std::iter::once(&self.weight).chain(norm).collect()
+        let norms = self.blocks.iter().flat_map(|b| &b.norm).flat_map(|n| [&n.gamma, &n.beta]);
+        std::iter::once(&self.weight).chain(norms).collect()
     }
 
     pub fn params_mut(&mut self) -> Vec<&mut Param> {
-        let norm = self.norm.iter_mut().flat_map(|n| [&mut n.gamma, &mut n.beta]);
-        std::iter::once(&mut self.weight).chain(norm).collect()
+        let norms = self.blocks.iter_mut().flat_map(|b| &mut b.norm).flat_map(|n| [&mut n.gamma, &mut n.beta]);
+        std::iter::once(&mut self.weight).chain(norms).collect()
     }
 
     pub fn buffers(&self) -> Vec<&Buffer> {
-        self.norm.iter().flat_map(|n| [&n.mean, &n.variance]).collect()
+        self.blocks.iter().flat_map(|b| &b.norm).flat_map(|n| [&n.mean, &n.variance]).collect()
     }
 
     pub fn buffers_mut(&mut self) -> Vec<&mut Buffer> {
-        self.norm.iter_mut().flat_map(|n| [&mut n.mean, &mut n.variance]).collect()
+        self.blocks.iter_mut().flat_map(|b| &mut b.norm).flat_map(|n| [&mut n.mean, &mut n.variance]).collect()
     }
 }
 
-fn activate(quantize: &QuantizeRecipe, y: Tensor<2>) -> Tensor<2> {
-    match quantize.activations {
-        ActivationKind::Bipolar => quantize::bipolar(y),
-        ActivationKind::Ternary => quantize::ternary(y, quantize.dead_zone),
+/// What a layer gives for some images, one after the other.
+pub struct Outputs {
+    pub width: usize,
+    pub values: Vec<f64>,
+}
+
+impl Outputs {
+    pub fn rows(&self) -> std::slice::ChunksExact<'_, f64> {
+        self.values.chunks_exact(self.width)
+    }
+
+    pub fn tensor(&self, device: &Device) -> Tensor<2> {
+        let data: Vec<f32> = self.values.iter().map(|v| *v as f32).collect();
+        let sides = [data.len() / self.width, self.width];
+        Tensor::from_data(TensorData::new(data, sides), device)
     }
 }
 
-impl BatchNorm {
-    fn new(layer: &str, neurons: usize, device: &Device) -> Self {
-        let (zeros, ones) = (vec![0.0; neurons], vec![1.0; neurons]);
-        Self {
-            gamma: Param::new(format!("{layer}.gamma"), &[neurons], false, &ones, device),
-            beta: Param::new(format!("{layer}.beta"), &[neurons], false, &zeros, device),
-            mean: Buffer::new(format!("{layer}.mean"), &zeros, device),
-            variance: Buffer::new(format!("{layer}.variance"), &ones, device),
-        }
-    }
-
-    fn train(&mut self, s: Tensor<2>, momentum: f64) -> Tensor<2> {
-        let batch = s.dims()[0];
-        let mean = s.clone().mean_dim(0);
-        let variance = (s.clone() - mean.clone()).square().mean_dim(0);
-        let flat = |t: &Tensor<2>| t.clone().without_autodiff().flatten::<1>(0, 1);
-        self.mean.follow(flat(&mean), momentum);
-        // The running variance is the unbiased one, as in other frameworks.
-        self.variance.follow(flat(&variance) * (batch as f64 / (batch - 1) as f64), momentum);
-        let (gamma, beta) = (self.gamma.tracked::<1>().unsqueeze(), self.beta.tracked::<1>().unsqueeze());
-        normalize(s, gamma, beta, mean, variance)
-    }
-
-    fn eval(&self, s: Tensor<2>) -> Tensor<2> {
-        let row = |t: Tensor<1>| t.unsqueeze::<2>();
-        let (mean, variance) = (row(self.mean.value.clone()), row(self.variance.value.clone()));
-        normalize(s, row(self.gamma.plain()), row(self.beta.plain()), mean, variance)
-    }
+fn options(conv: &Conv) -> ConvOptions<2> {
+    let [above, left, below, right] = conv.pad;
+    ConvOptions { stride: conv.stride, padding: [(above, below), (left, right)], dilation: [1, 1], groups: 1 }
 }
 
-/// In the order of operations that `hafnia::network::Layer::value` has.
-fn normalize(s: Tensor<2>, gamma: Tensor<2>, beta: Tensor<2>, mean: Tensor<2>, variance: Tensor<2>) -> Tensor<2> {
-    gamma * (s - mean) / (variance + EPSILON).sqrt() + beta
+fn max_pool(x: Tensor<4>, pool: Pool) -> Tensor<4> {
+    max_pool2d(x, MaxPoolOptions { stride: pool.stride, ..MaxPoolOptions::new(pool.size) })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::param::values;
-
-    #[test]
-    fn batch_norm_by_hand() {
-        let device = Device::flex();
-        let mut norm = BatchNorm::new("fc", 2, &device);
-        let s = Tensor::<2>::from_floats([[1.0, 0.0], [3.0, 0.0], [5.0, 0.0], [7.0, 8.0]], &device);
-        // Column 0: mean 4, variance 5; column 1: mean 2, variance 12.
-        let y = values(norm.train(s.clone(), 0.1));
-        let (a, b) = ((5.0f64 + EPSILON).sqrt(), (12.0f64 + EPSILON).sqrt());
-        let expected = [-3.0 / a, -2.0 / b, -1.0 / a, -2.0 / b, 1.0 / a, -2.0 / b, 3.0 / a, 6.0 / b];
-        for (got, expected) in y.iter().zip(expected) {
-            assert!((f64::from(*got) - expected).abs() < 1e-6, "{got} {expected}");
-        }
-        // Running: 0.9 * 0 + 0.1 * mean, and 0.9 * 1 + 0.1 * variance * 4 / 3.
-        let near = |got: Vec<f32>, expected: [f32; 2]| got.iter().zip(expected).all(|(g, e)| (g - e).abs() < 1e-6);
-        assert!(near(values(norm.mean.value.clone()), [0.4, 0.2]));
-        assert!(near(values(norm.variance.value.clone()), [0.9 + 0.1 * 20.0 / 3.0, 0.9 + 1.6]));
-        // Evaluation takes the running ones.
-        let y = values(norm.eval(s));
-        assert!((y[0] - 0.6 / (0.9f32 + 2.0 / 3.0 + 1e-5).sqrt()).abs() < 1e-6);
-    }
+fn pooled(data: Vec<f32>, images: usize, map: Shape, pool: Pool, device: &Device) -> Vec<f32> {
+    let sides = [images, map.channels, map.rows, map.columns];
+    values(max_pool(Tensor::from_data(TensorData::new(data, sides), device), pool))
 }

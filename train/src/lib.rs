@@ -11,24 +11,39 @@
 //! and resumed or not.
 
 mod adam;
-mod batch;
+pub mod batch;
+pub mod chart;
 pub mod checkpoint;
 pub mod curve;
 pub mod data;
+pub mod episodes;
 mod error;
+pub mod errors;
 pub mod evaluate;
 pub mod export;
 pub mod fit;
 pub mod layer;
 mod loss;
 pub mod model;
+pub mod norm;
 mod overrides;
 pub mod param;
+pub mod partial;
+pub mod progress;
 pub mod quantize;
 pub mod random;
 pub mod recipe;
 pub mod run;
 mod schedule;
+pub mod study;
 mod whole;
 
 pub use error::Error;
+
+/// What tensors live on: the CPU, or a CUDA device where the trainer was built with the feature `cuda`.
+pub fn device() -> burn::tensor::Device {
+    #[cfg(feature = "cuda")]
+    return burn::tensor::Device::cuda(0);
+    #[cfg(not(feature = "cuda"))]
+    burn::tensor::Device::flex()
+}

@@ -7,9 +7,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cli::{Cli, Command};
+use hafnia_train::progress::Progress;
 use hafnia_train::recipe::{Recipe, SHIPPED};
 use hafnia_train::run::{Files, Summary, run};
-use indicatif::{ProgressBar, ProgressStyle};
+use hafnia_train::study::{self, News, STUDIES};
 
 fn main() -> ExitCode {
     match pipeline(Cli::parse()) {
@@ -27,27 +28,52 @@ fn pipeline(cli: Cli) -> anyhow::Result<()> {
         Command::Show(choice) => {
             say(&toml::to_string(&Recipe::load(&choice.recipe, &choice.assignments())?)?)?;
         }
+        Command::Study(args) => study(args)?,
         Command::Run(args) => {
             let recipe = Recipe::load(&args.choice.recipe, &args.choice.assignments())?;
             let files = Files {
+                data: args.data,
                 checkpoint: args.checkpoint.unwrap_or_else(|| args.output.with_extension("checkpoint")),
                 network: args.output,
                 curve: args.curve,
                 checkpoint_every: args.checkpoint_every,
+                keep_checkpoint: args.keep_checkpoint,
                 resume: args.resume,
+                from: args.from,
             };
-            let bar = ProgressBar::new(recipe.train.epochs as u64)
-                .with_style(ProgressStyle::with_template("{prefix} {wide_bar} epoch {pos}/{len}  {msg}  {eta} left")?);
-            bar.set_prefix(recipe.name.clone());
-            let summary = run(&recipe, &files, |row| {
-                bar.set_position(row.epoch as u64);
-                bar.set_message(format!("loss {:.4}, held out {:.2}%", row.train_loss, 100.0 * row.held_out_accuracy));
-            })?;
-            bar.finish_and_clear();
+            let progress = Progress::new(&recipe);
+            let summary = run(&recipe, &files, |event| progress.hear(&event))?;
+            progress.0.finish_and_clear();
             say(&if args.json { serde_json::to_string_pretty(&summary)? + "\n" } else { describe(&summary) })?;
         }
     }
     Ok(())
+}
+
+fn study(args: cli::Study) -> anyhow::Result<()> {
+    let Some(name) = args.name else {
+        return say(&STUDIES.iter().map(|s| format!("{:<18} {}\n", s.name, s.what)).collect::<String>());
+    };
+    let Some(study) = STUDIES.iter().find(|s| s.name == name) else {
+        let names = || STUDIES.iter().map(|s| s.name);
+        let near = hafnia::suggest::nearest(&name, names());
+        anyhow::bail!("no study `{name}`{near}; there are {}", names().collect::<Vec<_>>().join(", "));
+    };
+    std::fs::create_dir_all(&args.output)
+        .map_err(|e| anyhow::anyhow!("{}: cannot make the work folder: {e}", args.output.display()))?;
+    let options = study::Options { folder: args.output, data: args.data, set: args.set, images: args.images };
+    let mut progress: Option<Progress> = None;
+    let table = study::run(study, &options, |news| match news {
+        News::Piece { done, of, key } => eprintln!("{done}/{of} {key}"),
+        News::Training(recipe, event) => {
+            progress.get_or_insert_with(|| Progress::new(recipe)).hear(&event);
+        }
+        News::Found(found) => {
+            progress.take().into_iter().for_each(|p| p.0.finish_and_clear());
+            eprintln!("    {} {:.2}%", found.key, found.accuracy);
+        }
+    })?;
+    say(&std::fs::read_to_string(&table)?)
 }
 
 /// Writes to standard output; a reader that has gone, such as `head`, is no error.
@@ -59,18 +85,26 @@ fn say(text: &str) -> anyhow::Result<()> {
 }
 
 fn describe(s: &Summary) -> String {
-    let line = |what: &str, right: usize, accuracy: f64| {
-        format!("  held out, {what:<32} {right}/{} = {:.2}%", s.held_out_images, 100.0 * accuracy)
+    let line = |what: &str, right: Option<usize>, accuracy: f64| {
+        let share = right.map(|right| format!("{right}/{} = ", s.held_out_images)).unwrap_or_default();
+        format!("  held out, {what:<32} {share}{:.2}%", 100.0 * accuracy)
     };
     let mut lines = vec![
-        format!("{}: trained in {:.1} s on {} images", s.network.display(), s.seconds, s.train_images),
-        line("trainer's tensors (f32)", s.held_out_right, s.held_out_accuracy),
+        format!(
+            "{}: epoch {} of {}, trained in {:.1} s on {} images",
+            s.network.display(),
+            s.epoch,
+            s.epochs,
+            s.seconds,
+            s.train_images
+        ),
+        line("trainer's tensors", s.held_out_right, s.held_out_accuracy),
         line("integers on the exported network", s.held_out_right_integer, s.held_out_accuracy_integer),
         format!("  sha256 {}", s.sha256),
         match s.differences.len() {
             0 => "  the two evaluations agree in every neuron of every held-out image".into(),
             n => format!(
-                "  the two evaluations part on {n} images; there, f32 and f64 round a batch-norm output to different sides of its threshold:"
+                "  the two evaluations part on {n} images, though sums are exact and both round alike: a fault, please report it:"
             ),
         },
     ];

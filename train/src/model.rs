@@ -1,27 +1,65 @@
 //! A chain of layers, built from a recipe.
 
 use burn::tensor::{Device, Tensor};
+use hafnia::network::{Conv, Op, Pool, Shape};
+use hafnia::plan::{block_sizes, blocks};
 
-use crate::layer::Dense;
+use crate::layer::{Layer, Outputs, Plan};
 use crate::param::{Buffer, Param};
 use crate::random::{Purpose, Stream};
-use crate::recipe::Recipe;
+use crate::recipe::{OpName, Recipe};
 
 pub struct Model {
-    pub layers: Vec<Dense>,
+    pub layers: Vec<Layer>,
 }
 
 impl Model {
-    /// `inputs`: values in one image.
-    pub fn new(recipe: &Recipe, inputs: usize, device: &Device) -> Self {
-        let mut width = inputs;
+    /// `shape` of one image; the reason names the layer.
+    pub fn new(recipe: &Recipe, shape: &[usize], device: &Device) -> Result<Self, String> {
+        let mut input = Shape::of_input(shape);
         let last = recipe.layers.len() - 1;
-        let layers = recipe.layers.iter().enumerate().map(|(i, layer)| {
-            let sides = [layer.neurons, std::mem::replace(&mut width, layer.neurons)];
+        let mut layers: Vec<Layer> = Vec::new();
+        for (i, layer) in recipe.layers.iter().enumerate() {
+            let op = match layer.op {
+                OpName::Dense => Op::Dense,
+                OpName::Conv => {
+                    Op::Conv(Conv { stride: [layer.stride; 2], pad: [layer.pad; 4], ..Conv::new([layer.kernel; 2]) })
+                }
+            };
+            let inputs = match &op {
+                Op::Dense => input.len(),
+                Op::Conv(conv) => conv.inputs(input.channels),
+            };
+            let whole = i == 0 || i == last || recipe.split.inputs == 0;
+            let kind = layer.weights.unwrap_or(recipe.quantize.weights);
+            let plan = Plan {
+                name: layer.name.clone(),
+                op,
+                neurons: layer.neurons(recipe.width),
+                pool: (layer.pool > 0).then_some(Pool {
+                    size: [layer.pool; 2],
+                    stride: [layer.pool; 2],
+                    order: recipe.pool_order,
+                }),
+                kind,
+                quantizer: recipe.quantize.quantizer(kind),
+                clip: recipe.train.clip,
+                activation: (i != last).then_some(recipe.quantize.activations),
+                dead_zone: recipe.quantize.dead_zone,
+                norm: i != last || recipe.scores_norm,
+                blocks: match whole {
+                    true => vec![inputs],
+                    false => block_sizes(inputs, blocks(inputs, recipe.split.inputs)),
+                },
+                init: recipe.train.init_kind(),
+            };
             let mut stream = Stream::new(recipe.seed, Purpose::Weights, i);
-            Dense::new(&layer.name, sides, i != last, &recipe.quantize, recipe.train.init, &mut stream, device)
-        });
-        Self { layers: layers.collect() }
+            let layer = Layer::new(plan, input, &mut stream, device)
+                .map_err(|reason| format!("layer `{}`: {reason}", layer.name))?;
+            input = layer.output;
+            layers.push(layer);
+        }
+        Ok(Self { layers })
     }
 
     /// Scores in training; running statistics move.
@@ -30,27 +68,29 @@ impl Model {
     }
 
     /// What every layer gives in evaluation; the scores come last.
-    pub fn eval(&self, x: Tensor<2>) -> Vec<Tensor<2>> {
-        let mut outputs: Vec<Tensor<2>> = Vec::new();
+    pub fn eval(&self, x: Tensor<2>) -> Vec<Outputs> {
+        let device = x.device();
+        let mut outputs: Vec<Outputs> = Vec::new();
         for layer in &self.layers {
-            outputs.push(layer.eval(outputs.last().unwrap_or(&x).clone()));
+            let x = outputs.last().map_or_else(|| x.clone(), |y| y.tensor(&device));
+            outputs.push(layer.eval(x));
         }
         outputs
     }
 
     pub fn params(&self) -> Vec<&Param> {
-        self.layers.iter().flat_map(Dense::params).collect()
+        self.layers.iter().flat_map(Layer::params).collect()
     }
 
     pub fn params_mut(&mut self) -> Vec<&mut Param> {
-        self.layers.iter_mut().flat_map(Dense::params_mut).collect()
+        self.layers.iter_mut().flat_map(Layer::params_mut).collect()
     }
 
     pub fn buffers(&self) -> Vec<&Buffer> {
-        self.layers.iter().flat_map(Dense::buffers).collect()
+        self.layers.iter().flat_map(Layer::buffers).collect()
     }
 
     pub fn buffers_mut(&mut self) -> Vec<&mut Buffer> {
-        self.layers.iter_mut().flat_map(Dense::buffers_mut).collect()
+        self.layers.iter_mut().flat_map(Layer::buffers_mut).collect()
     }
 }

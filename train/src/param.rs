@@ -1,33 +1,48 @@
 //! What a model holds: parameters, which are learned, and buffers, which are averaged.
 //!
-//! Both are kept flat, so that the optimizer and checkpoints need not know any layer; layers give them shape.
+//! Both are kept flat, so that the optimizer and checkpoints need not know any layer; layers give them shape. A
+//! parameter's latent values stay on the host, where the optimizer moves them; the tensor of quantized values that the
+//! layers see is a leaf of the autodiff graph, so its gradient is that of the straight-through estimator.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 
-/// Learned values: a leaf of the autodiff graph.
+use crate::quantize::Quantizer;
+
+/// Learned values.
 pub struct Param {
     pub name: String,
     pub shape: Vec<usize>,
-    /// Latent weights are kept in +-1, since beyond it the straight-through gradient is 0 (Courbariaux et al. 2015,
+    pub quantizer: Quantizer,
+    /// Keeps latent values in +-1, since beyond it the straight-through gradient is 0 (Courbariaux et al. 2015,
     /// arXiv:1511.00363, section 2.4).
     pub clip: bool,
+    latent: Vec<f32>,
     leaf: Tensor<1>,
+    device: Device,
 }
 
 impl Param {
-    pub fn new(name: String, shape: &[usize], clip: bool, values: &[f32], device: &Device) -> Self {
+    pub fn new(
+        name: String,
+        shape: &[usize],
+        quantizer: Quantizer,
+        clip: bool,
+        values: Vec<f32>,
+        device: &Device,
+    ) -> Self {
         assert_eq!(shape.iter().product::<usize>(), values.len(), "{name}: shape and values agree");
-        Self { name, shape: shape.into(), clip, leaf: leaf(Tensor::from_floats(values, device)) }
+        let leaf = leaf(&quantizer, &values, device);
+        Self { name, shape: shape.into(), quantizer, clip, latent: values, leaf, device: device.clone() }
     }
 
-    /// In the layer's shape, tracked for gradients.
+    /// Quantized, in the layer's shape, tracked for gradients.
     pub fn tracked<const D: usize>(&self) -> Tensor<D> {
         self.leaf.clone().reshape(self.sides())
     }
 
-    /// In the layer's shape, without a graph.
+    /// Quantized, in the layer's shape, without a graph.
     pub fn plain<const D: usize>(&self) -> Tensor<D> {
-        self.flat().reshape(self.sides())
+        self.leaf.clone().without_autodiff().reshape(self.sides())
     }
 
     /// The leaf itself, to ask for its gradient.
@@ -35,16 +50,23 @@ impl Param {
         &self.leaf
     }
 
-    pub fn flat(&self) -> Tensor<1> {
-        self.leaf.clone().without_autodiff()
+    pub fn latent(&self) -> &[f32] {
+        &self.latent
     }
 
-    pub fn set(&mut self, flat: Tensor<1>) {
-        self.leaf = leaf(flat);
+    /// As the layers see them.
+    pub fn quantized(&self) -> Vec<f32> {
+        self.latent.iter().map(|w| self.quantizer.of(*w)).collect()
     }
 
-    pub fn values(&self) -> Vec<f32> {
-        values(self.flat())
+    /// Moves the latent values in place and quantizes anew.
+    pub fn update(&mut self, change: impl FnOnce(&mut [f32])) {
+        change(&mut self.latent);
+        self.leaf = leaf(&self.quantizer, &self.latent, &self.device);
+    }
+
+    pub fn set(&mut self, latent: &[f32]) {
+        self.update(|values| values.copy_from_slice(latent));
     }
 
     fn sides<const D: usize>(&self) -> [usize; D] {
@@ -52,8 +74,10 @@ impl Param {
     }
 }
 
-fn leaf(flat: Tensor<1>) -> Tensor<1> {
-    flat.without_autodiff().autodiff().require_grad()
+fn leaf(quantizer: &Quantizer, latent: &[f32], device: &Device) -> Tensor<1> {
+    let quantized: Vec<f32> = latent.iter().map(|w| quantizer.of(*w)).collect();
+    let sides = [quantized.len()];
+    Tensor::from_data(TensorData::new(quantized, sides), device).autodiff().require_grad()
 }
 
 /// Running statistics.
@@ -70,6 +94,14 @@ impl Buffer {
     /// Moves by `share` of the way to `towards`.
     pub fn follow(&mut self, towards: Tensor<1>, share: f64) {
         self.value = self.value.clone() * (1.0 - share) + towards * share;
+    }
+
+    pub fn set(&mut self, values: &[f32]) {
+        self.value = Tensor::from_floats(values, &self.value.device());
+    }
+
+    pub fn values(&self) -> Vec<f32> {
+        values(self.value.clone())
     }
 }
 

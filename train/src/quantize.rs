@@ -6,6 +6,73 @@
 
 use burn::tensor::Tensor;
 
+/// How latent values become those that a layer sees.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Quantizer {
+    /// As they are: batch norm's own.
+    None,
+    /// -1 below 0, +1 from 0 on. `scaled`: the layer multiplies a neuron's sum by the mean of its latent weights' absolute
+    /// values, and the gradient is XNOR-Net's (Rastegari et al. 2016, arXiv:1603.05279, section 3.1).
+    Bipolar { scaled: bool },
+    /// +1 above the zone, -1 below it, 0 between, ends included.
+    Ternary { zone: f32 },
+    /// Whole numbers: 127 times the latent value, rounded.
+    Int8,
+}
+
+impl Quantizer {
+    pub fn of(&self, latent: f32) -> f32 {
+        match self {
+            Self::None => latent,
+            Self::Bipolar { .. } => {
+                if latent >= 0.0 {
+                    1.0
+                } else {
+                    -1.0
+                }
+            }
+            Self::Ternary { zone } => f32::from(i8::from(latent > *zone) - i8::from(latent < -*zone)),
+            Self::Int8 => (latent * 127.0).round().clamp(-127.0, 127.0),
+        }
+    }
+
+    pub fn is_weight(&self) -> bool {
+        *self != Self::None
+    }
+
+    /// The gradient of latent values from that of quantized ones, for `rows` neurons.
+    pub fn latent_gradient(&self, latent: &[f32], gradient: &mut [f32], rows: usize) {
+        if let Self::Bipolar { scaled: true } = self {
+            // What the graph gives is alpha dC/dW; the paper's gradient is dC/dW (1 / n + alpha where |w| <= 1).
+            let n = latent.len() / rows;
+            for (w, g) in latent.chunks(n).zip(gradient.chunks_mut(n)) {
+                let alpha = mean_magnitude(w).max(f32::MIN_POSITIVE);
+                for (w, g) in w.iter().zip(g) {
+                    *g = *g / alpha * (1.0 / n as f32 + if w.abs() <= 1.0 { alpha } else { 0.0 });
+                }
+            }
+        } else if self.is_weight() {
+            latent.iter().zip(gradient).filter(|(w, _)| w.abs() > 1.0).for_each(|(_, g)| *g = 0.0);
+        }
+    }
+}
+
+/// XNOR-Net's scale of one neuron.
+pub fn mean_magnitude(latent: &[f32]) -> f32 {
+    (latent.iter().map(|w| f64::from(w.abs())).sum::<f64>() / latent.len() as f64) as f32
+}
+
+/// -1 below 0, +1 from 0 on; the gradient passes everywhere, as through the sum of votes in the authors' code of
+/// input-splitting.
+pub fn sign_of_votes<const D: usize>(x: Tensor<D>, ternary: bool) -> Tensor<D> {
+    let plain = x.clone().without_autodiff();
+    let hard = match ternary {
+        true => plain.clone().greater_scalar(0.0).float() - plain.clone().lower_scalar(0.0).float(),
+        false => plain.clone().greater_equal_scalar(0.0).float() * 2.0 - 1.0,
+    };
+    x - plain + hard
+}
+
 /// -1 below 0, +1 from 0 on.
 pub fn bipolar<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let hard = x.clone().without_autodiff().greater_equal_scalar(0.0).float() * 2.0 - 1.0;
@@ -59,6 +126,32 @@ mod tests {
         let (y, grad) = both(x, [1.0; 8], |x| ternary(x, 0.05));
         assert_eq!(y, [-1.0, -1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
         assert_eq!(grad, [0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn weights_by_hand() {
+        let of = |q: Quantizer| [-0.9f32, -0.05, -0.0, 0.0, 0.06, 2.0].map(|w| q.of(w));
+        assert_eq!(of(Quantizer::Bipolar { scaled: false }), [-1.0, -1.0, 1.0, 1.0, 1.0, 1.0]);
+        assert_eq!(of(Quantizer::Ternary { zone: 0.05 }), [-1.0, 0.0, 0.0, 0.0, 1.0, 1.0]);
+        assert_eq!(of(Quantizer::Int8), [-114.0, -6.0, 0.0, 0.0, 8.0, 127.0]);
+    }
+
+    #[test]
+    fn the_gradient_of_xnor_net_by_hand() {
+        // alpha = 0.5; dC/dW is g / alpha; times 1/2 + alpha, or 1/2 alone beyond +-1.
+        let mut g = [1.0, 1.0];
+        Quantizer::Bipolar { scaled: true }.latent_gradient(&[0.25, -0.75], &mut g, 1);
+        assert_eq!(g, [2.0, 2.0]);
+        let mut g = [1.0, 1.0];
+        Quantizer::Bipolar { scaled: true }.latent_gradient(&[0.5, -1.5], &mut g, 1);
+        assert_eq!(g, [1.5, 0.5]);
+    }
+
+    #[test]
+    fn votes_by_hand() {
+        let x = [-3.0, -1.0, 0.0, 2.0];
+        assert_eq!(both(x, [1.0; 4], |x| sign_of_votes(x, false)), (vec![-1.0, -1.0, 1.0, 1.0], vec![1.0; 4]));
+        assert_eq!(both(x, [1.0; 4], |x| sign_of_votes(x, true)), (vec![-1.0, -1.0, 0.0, 1.0], vec![1.0; 4]));
     }
 
     #[test]

@@ -4,12 +4,19 @@
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use rand_core::RngCore;
 
+use crate::recipe::InitKind;
+
 /// What a stream is for. The numbers are part of what makes a run repeatable: never change them.
 #[derive(Clone, Copy)]
 pub enum Purpose {
     Weights = 1,
     Order = 2,
     Augment = 3,
+    Validation = 4,
+    Episodes = 5,
+    Errors = 6,
+    /// Episodes that judge; their index counts episodes.
+    Judged = 7,
 }
 
 pub struct Stream(ChaCha8Rng);
@@ -30,6 +37,40 @@ impl Stream {
     pub fn symmetric(&mut self, bound: f64) -> f32 {
         let unit = (self.0.next_u32() >> 8) as f32 / (1 << 24) as f32;
         (2.0 * unit - 1.0) * bound as f32
+    }
+
+    /// Uniform in 0 to 1, 1 left out, on a grid of 2^53 values.
+    pub fn unit(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    pub fn coin(&mut self) -> bool {
+        self.0.next_u32() >> 31 == 1
+    }
+
+    /// Box and Muller, with `libm`, so that every machine draws the same.
+    pub fn normal(&mut self) -> f64 {
+        let (radius, angle) = (1.0 - self.unit(), self.unit());
+        (-2.0 * libm::log(radius)).sqrt() * libm::cos(std::f64::consts::TAU * angle)
+    }
+
+    /// A latent weight's start.
+    pub fn weight(&mut self, init: InitKind) -> f32 {
+        match init {
+            InitKind::Uniform(bound) => self.symmetric(bound),
+            InitKind::Normal(deviation) => (self.normal() * deviation) as f32,
+        }
+    }
+
+    /// `count` different numbers below `n`, in the order drawn.
+    pub fn distinct(&mut self, n: usize, count: usize) -> Vec<usize> {
+        let mut all: Vec<usize> = (0..n).collect();
+        for k in 0..count {
+            let other = k + self.below(n - k);
+            all.swap(k, other);
+        }
+        all.truncate(count);
+        all
     }
 
     /// Fisher and Yates.
@@ -53,6 +94,15 @@ mod tests {
         assert_eq!(draw(Purpose::Order, 3), draw(Purpose::Order, 3));
         assert_ne!(draw(Purpose::Order, 3), draw(Purpose::Order, 4));
         assert_ne!(draw(Purpose::Order, 3), draw(Purpose::Augment, 3));
+    }
+
+    #[test]
+    fn normal_draws_have_their_moments() {
+        let mut stream = Stream::new(1, Purpose::Weights, 0);
+        let draws: Vec<f64> = (0..20_000).map(|_| stream.normal()).collect();
+        let mean = draws.iter().sum::<f64>() / 20_000.0;
+        let variance = draws.iter().map(|x| x * x).sum::<f64>() / 20_000.0;
+        assert!(mean.abs() < 0.03 && (variance - 1.0).abs() < 0.05, "{mean} {variance}");
     }
 
     #[test]

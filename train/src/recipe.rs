@@ -1,14 +1,20 @@
 //! A recipe: everything that decides which network comes out, as TOML.
 
-use hafnia::network::{InputCode, InputValues, WeightKind};
+use hafnia::network::{InputCode, InputValues, PoolOrder, WeightKind};
 use serde::{Deserialize, Serialize};
 
+use crate::quantize::Quantizer;
 use crate::{Error, overrides};
 
 /// Recipes that ship with the trainer, by name.
-pub const SHIPPED: [(&str, &str); 2] = [
+pub const SHIPPED: [(&str, &str); 7] = [
     ("digits_binary", include_str!("../recipes/digits_binary.toml")),
     ("digits_ternary", include_str!("../recipes/digits_ternary.toml")),
+    ("mnist_mlp", include_str!("../recipes/mnist_mlp.toml")),
+    ("cifar10_cnn", include_str!("../recipes/cifar10_cnn.toml")),
+    ("batmann", include_str!("../recipes/batmann.toml")),
+    ("vgg_binary", include_str!("../recipes/vgg_binary.toml")),
+    ("vgg_ternary", include_str!("../recipes/vgg_ternary.toml")),
 ];
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +25,20 @@ pub struct Recipe {
     pub data: DataRecipe,
     pub input: InputRecipe,
     pub quantize: QuantizeRecipe,
+    #[serde(default)]
+    pub split: SplitRecipe,
+    /// Where a layer's pool stands; the papers' networks pool before batch norm.
+    #[serde(default = "before_normalize")]
+    pub pool_order: PoolOrder,
+    /// Batch norm of the scores, as in input-splitting; without it the scores are the integer sums themselves.
+    #[serde(default)]
+    pub scores_norm: bool,
+    /// What the layers' `widths` count.
+    #[serde(default = "one")]
+    pub width: usize,
+    /// Learns from few-shot episodes; the last layer's scores are features, whose signs the key memory holds.
+    #[serde(default)]
+    pub episodes: Option<EpisodeRecipe>,
     /// From the input to the scores.
     pub layers: Vec<LayerRecipe>,
     pub train: TrainRecipe,
@@ -27,18 +47,79 @@ pub struct Recipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataRecipe {
     pub set: SetName,
+    /// Training images set aside, drawn with the seed: they judge early stopping and `train.keep`. Of Omniglot, characters.
+    #[serde(default)]
+    pub validation: usize,
+    /// Learns from at most so many images; 0: all.
+    #[serde(default)]
+    pub images: usize,
     /// Training images are moved by up to this many pixels in each direction, drawn anew every epoch.
     #[serde(default)]
     pub shift: usize,
     /// Every code of a training image moves by up to so much, drawn anew every epoch.
     #[serde(default)]
     pub jitter: usize,
+    /// Training images are mirrored, left to right, with even chances.
+    #[serde(default)]
+    pub flip: bool,
+    /// Training images are turned by up to so many degrees. With a shift as well, each image gets one of the two, with even
+    /// chances.
+    #[serde(default)]
+    pub rotate: f64,
+    /// Side that images are resized to, each pixel the mean of the area it covers; 0: as they are.
+    #[serde(default)]
+    pub side: usize,
+    /// Code of what comes in from outside.
+    #[serde(default)]
+    pub fill: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SetName {
     Digits,
+    Mnist,
+    Cifar10,
+    Omniglot,
+}
+
+/// BATMANN, algorithm 1. An epoch of `train.epochs` is its validation interval.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EpisodeRecipe {
+    pub way: usize,
+    pub shots: usize,
+    /// Queries of each class in a training episode.
+    pub queries: usize,
+    /// Training episodes from one validation to the next.
+    pub interval: usize,
+    /// Queries of each class in an episode that judges.
+    pub judged_queries: usize,
+    pub validation_episodes: usize,
+    /// Stops once the validation accuracy is above this; 1: never.
+    pub threshold: f64,
+    /// Episodes of held-out characters, at the end.
+    pub test_episodes: usize,
+    #[serde(default)]
+    pub similarity: Similarity,
+    #[serde(default)]
+    pub sharpening: Sharpening,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Similarity {
+    #[default]
+    Dot,
+    Cosine,
+}
+
+/// In learning; what is judged takes dot products and absolute values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sharpening {
+    #[default]
+    Abs,
+    Softabs,
 }
 
 /// The integers that stored bytes stand for.
@@ -63,6 +144,18 @@ pub struct QuantizeRecipe {
     /// A normalized sum beyond +-this becomes +-1 (ternary activations only).
     #[serde(default = "threshold")]
     pub dead_zone: f64,
+    /// XNOR-Net's scale: a neuron's sum is multiplied by the mean of its latent weights' magnitudes (bipolar weights only).
+    #[serde(default)]
+    pub scaled: bool,
+}
+
+/// Trains a network whose hidden layers are split for arrays (input-splitting, section III-C). First and last layer
+/// stay whole.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SplitRecipe {
+    /// Inputs of an array; 0: every layer is whole.
+    #[serde(default)]
+    pub inputs: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +170,31 @@ pub struct LayerRecipe {
     pub name: String,
     #[serde(default)]
     pub op: OpName,
+    #[serde(default)]
     pub neurons: usize,
+    /// Instead of `neurons`: so many times the recipe's `width`.
+    #[serde(default)]
+    pub widths: usize,
+    /// Side of a convolution's kernel.
+    #[serde(default = "three")]
+    pub kernel: usize,
+    #[serde(default = "one")]
+    pub stride: usize,
+    /// Zeros around a convolution's input.
+    #[serde(default)]
+    pub pad: usize,
+    /// Side, and stride, of a maximum pool; 0: none.
+    #[serde(default)]
+    pub pool: usize,
+    /// Weights of this layer, where they are not those of `quantize`.
+    #[serde(default)]
+    pub weights: Option<WeightKind>,
+}
+
+impl LayerRecipe {
+    pub fn neurons(&self, width: usize) -> usize {
+        if self.widths > 0 { self.widths * width } else { self.neurons }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +202,7 @@ pub struct LayerRecipe {
 pub enum OpName {
     #[default]
     Dense,
+    Conv,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,14 +212,77 @@ pub struct TrainRecipe {
     pub learning_rate: f64,
     #[serde(default)]
     pub schedule: Schedule,
+    /// Lengths of the schedule's cycles, as shares: [1, 2, 4] restarts after a seventh and after three sevenths of the epochs.
+    #[serde(default = "one_cycle")]
+    pub cycles: Vec<f64>,
+    /// The rate follows the schedule at every batch, not only at every epoch.
+    #[serde(default)]
+    pub per_batch: bool,
+    /// Decoupled weight decay of the latent weights.
+    #[serde(default)]
+    pub weight_decay: f64,
+    /// Latent weights stay within +-1.
+    #[serde(default = "yes")]
+    pub clip: bool,
     pub loss: Loss,
     /// The loss sees integer scores divided by this; the exported network keeps the integers.
     pub temperature: f64,
-    /// Latent weights start uniform in +-this.
+    /// Latent weights start uniform in +-this; or normal, of this standard deviation.
     pub init: f64,
+    #[serde(default)]
+    pub init_shape: InitShape,
     /// Share of the newest batch in the running statistics of batch norm.
     #[serde(default = "momentum")]
     pub momentum: f64,
+    /// Stops after so many epochs without a better validation accuracy; 0: never.
+    #[serde(default)]
+    pub patience: usize,
+    /// Which epoch's network is kept.
+    #[serde(default)]
+    pub keep: Keep,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InitShape {
+    #[default]
+    Uniform,
+    Normal,
+}
+
+/// How latent weights start.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum InitKind {
+    Uniform(f64),
+    Normal(f64),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    #[default]
+    Last,
+    /// The first of those with the best validation accuracy.
+    Best,
+}
+
+impl TrainRecipe {
+    pub fn init_kind(&self) -> InitKind {
+        match self.init_shape {
+            InitShape::Uniform => InitKind::Uniform(self.init),
+            InitShape::Normal => InitKind::Normal(self.init),
+        }
+    }
+}
+
+impl QuantizeRecipe {
+    pub fn quantizer(&self, kind: WeightKind) -> Quantizer {
+        match kind {
+            WeightKind::Bipolar => Quantizer::Bipolar { scaled: self.scaled },
+            WeightKind::Ternary => Quantizer::Ternary { zone: self.weight_threshold as f32 },
+            WeightKind::Int8 => Quantizer::Int8,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,6 +302,26 @@ pub enum Loss {
     CrossEntropy,
     /// Sum over the classes of max(0, 1 - t o)^2 with targets t = +-1.
     SquaredHinge,
+}
+
+fn before_normalize() -> PoolOrder {
+    PoolOrder::BeforeNormalize
+}
+
+fn one() -> usize {
+    1
+}
+
+fn three() -> usize {
+    3
+}
+
+fn one_cycle() -> Vec<f64> {
+    vec![1.0]
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn threshold() -> f64 {
@@ -165,21 +366,61 @@ impl Recipe {
         if self.layers.is_empty() {
             return Err("has no [[layers]]; the last one gives the scores, one neuron a class".into());
         }
-        if let Some(layer) = self.layers.iter().find(|l| l.neurons == 0) {
-            return Err(format!("layer {:?} has 0 neurons", layer.name));
+        if let Some(layer) = self.layers.iter().find(|l| (l.neurons == 0) == (l.widths == 0)) {
+            return Err(format!("layer {:?}: give either `neurons` or `widths`, a number above 0", layer.name));
         }
-        if self.quantize.weights == WeightKind::Int8 {
-            return Err("quantize.weights is \"int8\", which is not trained yet; use \"bipolar\" or \"ternary\"".into());
+        if self.width == 0 {
+            return Err("width is 0; it is the number of neurons that `widths` counts".into());
+        }
+        if let Some(layer) = self.layers.iter().find(|l| l.op == OpName::Conv && (l.kernel == 0 || l.stride == 0)) {
+            return Err(format!("layer {:?}: kernel and stride must be at least 1", layer.name));
+        }
+        if self.quantize.scaled && self.quantize.weights == WeightKind::Ternary {
+            return Err("quantize.scaled is XNOR-Net's and goes with bipolar weights; leave it out".into());
         }
         if let InputRecipe::Trits([low, high]) = self.input
             && low >= high
         {
             return Err(format!("input.trits is [{low}, {high}]; the low end must lie below the high one"));
         }
+        if let Some(e) = &self.episodes {
+            let numbers = [e.way, e.shots, e.queries, e.interval, e.judged_queries, e.test_episodes];
+            if numbers.contains(&0) || e.way < 2 {
+                return Err("episodes: way must be at least 2; shots, queries, judged_queries, interval and test_episodes at least 1".into());
+            }
+            if (e.validation_episodes > 0) != (self.data.validation > 0) {
+                return Err(
+                    "episodes.validation_episodes needs data.validation, characters set aside, and the reverse".into(),
+                );
+            }
+            if e.shots + e.queries.max(e.judged_queries) > 20 {
+                return Err("episodes: a character has 20 drawings; shots and queries together must not be more".into());
+            }
+        }
+        if self.episodes.is_some() != (self.data.set == SetName::Omniglot) {
+            return Err("data.set = \"omniglot\" and [episodes] go together".into());
+        }
         positive("train.learning_rate", self.train.learning_rate)?;
         positive("train.temperature", self.train.temperature)?;
         positive("train.init", self.train.init)?;
         positive("train.momentum", self.train.momentum)?;
+        if self.train.cycles.is_empty() {
+            return Err("train.cycles is empty; [1] is one cycle".into());
+        }
+        for cycle in &self.train.cycles {
+            positive("train.cycles", *cycle)?;
+        }
+        if !(self.train.weight_decay >= 0.0 && self.train.weight_decay.is_finite()) {
+            return Err(format!("train.weight_decay is {}; give 0 or more", self.train.weight_decay));
+        }
+        if !(0.0..=180.0).contains(&self.data.rotate) {
+            return Err(format!("data.rotate is {}; give degrees, 0 to 180", self.data.rotate));
+        }
+        if self.data.validation == 0 && (self.train.patience > 0 || self.train.keep == Keep::Best) {
+            return Err(
+                "train.patience and keep = \"best\" judge by images set aside: give data.validation, too".into()
+            );
+        }
         if self.train.momentum > 1.0 {
             return Err(format!("train.momentum is {}; it is a share, at most 1", self.train.momentum));
         }

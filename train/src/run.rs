@@ -3,22 +3,28 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use burn::tensor::Device;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::evaluate::{self, Difference};
-use crate::fit::{Options, fit};
-use crate::{Error, curve, data, export, recipe::Recipe};
+use crate::fit::{Event, Options, fit};
+use crate::{Error, curve, data, episodes, export, recipe::Recipe};
 
 /// Where a run reads and writes.
 pub struct Files {
+    /// Folder of the data set, or one that holds it; else `HAFNIA_DATA` says.
+    pub data: Option<PathBuf>,
     pub network: PathBuf,
+    /// A `.csv`; its picture goes beside it.
     pub curve: Option<PathBuf>,
     pub checkpoint: PathBuf,
     /// Epochs from one checkpoint to the next; 0 writes none.
     pub checkpoint_every: usize,
+    /// Whether the checkpoint stays when the run is complete, for others to start from.
+    pub keep_checkpoint: bool,
     pub resume: bool,
+    /// Another run's checkpoint to start from.
+    pub from: Option<PathBuf>,
 }
 
 /// What a run gave.
@@ -27,59 +33,79 @@ pub struct Summary {
     pub network: PathBuf,
     pub sha256: String,
     pub seconds: f64,
+    /// Epochs done, and the one whose network this is.
+    pub epochs: usize,
+    pub epoch: usize,
     pub train_images: usize,
     pub held_out_images: usize,
-    /// Right by the trainer's tensors in evaluation mode.
-    pub held_out_right: usize,
+    /// Right by the trainer's tensors in evaluation mode; of a few-shot run only the share is told.
+    pub held_out_right: Option<usize>,
     pub held_out_accuracy: f64,
     /// Right by integers on the exported network.
-    pub held_out_right_integer: usize,
+    pub held_out_right_integer: Option<usize>,
     pub held_out_accuracy_integer: f64,
     /// Images on which the two part, in any neuron of any layer.
     pub differences: Vec<Difference>,
 }
 
 /// Trains, writes the network, reads it back and evaluates it; the checkpoint goes once the network is there.
-pub fn run(recipe: &Recipe, files: &Files, report: impl FnMut(&curve::Row)) -> Result<Summary, Error> {
+pub fn run(recipe: &Recipe, files: &Files, mut report: impl FnMut(Event)) -> Result<Summary, Error> {
     let start = Instant::now();
     check_folders(files)?;
-    let device = Device::flex();
-    let split = data::load(recipe.data.set)?;
+    let device = crate::device();
+    let split = data::load(&recipe.data, recipe.seed, files.data.as_deref())?;
     let keeps = files.checkpoint_every > 0 || files.resume;
     let every = if files.checkpoint_every > 0 { files.checkpoint_every } else { usize::MAX };
     let options = Options {
         checkpoint: keeps.then_some((files.checkpoint.as_path(), every)),
         resume: files.resume,
+        from: files.from.as_deref(),
         stop_after: None,
     };
-    let fitted = fit(recipe, &split, &device, options, report)?;
+    let mut rows = Vec::new();
+    let fitted = fit(recipe, &split, &device, options, |event| {
+        if let (Event::Epoch(row), Some(path)) = (&event, &files.curve) {
+            rows.push((*row).clone());
+            curve::write_both(&recipe.name, &rows, path).ok(); // written again, and checked, at the end
+        }
+        report(event);
+    })?;
     let code = recipe.input.code();
-    let network = export::network(&recipe.name, &split.train.shape, code.clone(), &fitted.model.layers)?;
+    let network = export::network(&recipe.name, &split.train.shape, code, &fitted.model.layers)?;
     hafnia::network::save(&network, &files.network)?;
     if let Some(path) = &files.curve {
-        curve::write(&fitted.curve, path)?;
+        curve::write_both(&recipe.name, &fitted.curve, path)?;
     }
     let seconds = start.elapsed().as_secs_f64();
 
     let network = hafnia::network::load(&files.network)?;
     let held_out = &split.held_out;
-    let trainer = evaluate::tensors(&fitted.model, held_out, &code, &device);
-    let integer = evaluate::integers(&network, held_out);
-    let right = |p: &[usize]| p.iter().zip(&held_out.labels).filter(|(p, l)| p == l).count();
-    if keeps {
+    let both = evaluate::both(&fitted.model, &network, held_out, &device, |_| ());
+    let few_shot = recipe.episodes.as_ref().map(|e| {
+        let judged = |features: &[episodes::Feature]| {
+            episodes::accuracy(features, network.classes(), &held_out.labels, e, e.test_episodes, recipe.seed)
+        };
+        [judged(&both.trainer_features), judged(&both.integer_features)]
+    });
+    let shares = few_shot.unwrap_or_else(|| {
+        [&both.trainer, &both.integer].map(|predicted| evaluate::accuracy(predicted, &held_out.labels))
+    });
+    if keeps && !files.keep_checkpoint {
         std::fs::remove_file(&files.checkpoint).ok();
     }
     Ok(Summary {
         network: files.network.clone(),
         sha256: sha256(&files.network)?,
         seconds,
+        epochs: fitted.curve.len(),
+        epoch: fitted.epoch,
         train_images: split.train.len(),
         held_out_images: held_out.len(),
-        held_out_right: right(&trainer.predicted),
-        held_out_accuracy: evaluate::accuracy(&trainer.predicted, &held_out.labels),
-        held_out_right_integer: right(&integer.predicted),
-        held_out_accuracy_integer: evaluate::accuracy(&integer.predicted, &held_out.labels),
-        differences: evaluate::compare(&network, held_out, &trainer, &integer),
+        held_out_right: few_shot.is_none().then(|| evaluate::right(&both.trainer, &held_out.labels)),
+        held_out_accuracy: shares[0],
+        held_out_right_integer: few_shot.is_none().then(|| evaluate::right(&both.integer, &held_out.labels)),
+        held_out_accuracy_integer: shares[1],
+        differences: both.differences,
     })
 }
 

@@ -21,7 +21,8 @@ fn a_run_writes_network_and_curve_and_removes_its_checkpoint() {
     assert_eq!(summary["held_out_right"], summary["held_out_right_integer"]);
     assert_eq!(hafnia::network::load(net.as_ref()).unwrap().layers[0].neurons(), 16);
     assert_eq!(std::fs::read_to_string(&curve).unwrap().lines().count(), 3);
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "no checkpoint is left");
+    assert!(std::fs::read_to_string(path("tiny.svg")).unwrap().contains("held out"));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3, "no checkpoint is left");
 }
 
 #[test]
@@ -35,8 +36,8 @@ fn wrong_use_exits_with_2_and_says_what_to_do() {
     let run = ["run", "digits_binary", "-o", "x.safetensors"];
     refused(&[&run[..], &["--set", "train.epoch=1"]].concat(), "did you mean `epochs`?");
     refused(&["run", "digits_binary", "-o", "no/such/x.safetensors"], "there is no folder no/such; make it first");
-    refused(&[&run[..], &["--resume"]].concat(), "leave out --resume to start anew");
-    refused(&["run", "zzz", "-o", "x.safetensors"], "shipped: digits_binary, digits_ternary");
+    refused(&[&run[..], &["--resume"]].concat(), "leave out --resume or --from to start anew");
+    refused(&["run", "zzz", "-o", "x.safetensors"], "shipped: digits_binary, digits_ternary,");
 }
 
 #[test]

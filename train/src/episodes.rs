@@ -1,0 +1,183 @@
+//! Few-shot episodes (BATMANN, algorithm 1): a support set goes into the key memory, queries are compared with every key,
+//! and the similarities, sharpened, are summed over each class's shots.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::random::{Purpose, Stream};
+use crate::recipe::{EpisodeRecipe, Sharpening, Similarity};
+use crate::{evaluate, quantize};
+
+/// Images of an episode, by their places in a set: `[way][shots]` and `[way][queries]`.
+pub struct Episode {
+    pub support: Vec<Vec<usize>>,
+    pub queries: Vec<Vec<usize>>,
+}
+
+/// Places of the images of every class.
+pub fn classes(labels: &[usize]) -> Vec<Vec<usize>> {
+    let mut classes = vec![Vec::new(); labels.iter().max().map_or(0, |l| l + 1)];
+    labels.iter().enumerate().for_each(|(i, label)| classes[*label].push(i));
+    classes.retain(|class| !class.is_empty());
+    classes
+}
+
+impl Episode {
+    /// Support images, then queries, class by class.
+    pub fn images(&self) -> Vec<usize> {
+        self.support.iter().chain(&self.queries).flatten().copied().collect()
+    }
+
+    /// Draws classes, then images of each, all without repetition.
+    pub fn draw(classes: &[Vec<usize>], way: usize, shots: usize, queries: usize, stream: &mut Stream) -> Self {
+        let chosen = stream.distinct(classes.len(), way);
+        let (mut support, mut asked) = (Vec::new(), Vec::new());
+        for class in chosen {
+            let images: Vec<usize> =
+                stream.distinct(classes[class].len(), shots + queries).into_iter().map(|i| classes[class][i]).collect();
+            support.push(images[..shots].to_vec());
+            asked.push(images[shots..].to_vec());
+        }
+        Self { support, queries: asked }
+    }
+}
+
+/// Loss and number of queries right, from the scores of the episode's images in the order of [`Episode::images`].
+pub fn loss(scores: Tensor<2>, episode: &Episode, recipe: &EpisodeRecipe, temperature: f64) -> (Tensor<1>, usize) {
+    let device = scores.device();
+    let features = quantize::bipolar(scores);
+    let count = features.dims()[0];
+    let keys: usize = episode.support.iter().map(Vec::len).sum();
+    let width = features.dims()[1];
+    let support = features.clone().narrow(0, 0, keys);
+    let queries = features.narrow(0, keys, count - keys);
+    let dot = queries.matmul(support.transpose());
+    let sharp = match (recipe.similarity, recipe.sharpening) {
+        // Bipolar vectors have the length sqrt(width), so the cosine is the dot product over the width.
+        // What is sharpened is brought back to the reach of a dot product, so that the temperature means the same.
+        (Similarity::Cosine, Sharpening::Softabs) => softabs(dot / width as f64) * width as f64,
+        (Similarity::Dot, Sharpening::Softabs) => softabs(dot),
+        (_, Sharpening::Abs) => dot.abs(),
+    };
+    let labels = |sets: &[Vec<usize>]| -> Vec<usize> {
+        sets.iter().enumerate().flat_map(|(c, set)| std::iter::repeat_n(c, set.len())).collect()
+    };
+    let (of_keys, of_queries) = (labels(&episode.support), labels(&episode.queries));
+    let way = episode.support.len();
+    let sums = sharp.matmul(one_hot(&of_keys, way, &device));
+    let predicted = crate::param::values(sums.clone());
+    let right = predicted.chunks_exact(way).zip(&of_queries).filter(|(s, l)| evaluate::first_maximum(s) == **l).count();
+    let logits = sums / (temperature * recipe.shots as f64);
+    let loss = crate::loss::loss(crate::recipe::Loss::CrossEntropy, logits, one_hot(&of_queries, way, &device));
+    (loss, right)
+}
+
+/// Two sigmoids in place of the absolute value (Karunaratne et al. 2021, arXiv:2010.01939, with their beta of 10).
+fn softabs(x: Tensor<2>) -> Tensor<2> {
+    let side = |x: Tensor<2>| burn::tensor::activation::sigmoid((x - 0.5) * 10.0);
+    side(x.clone()) + side(-x)
+}
+
+fn one_hot(labels: &[usize], classes: usize, device: &Device) -> Tensor<2> {
+    let mut data = vec![0.0f32; labels.len() * classes];
+    labels.iter().enumerate().for_each(|(row, label)| data[row * classes + label] = 1.0);
+    Tensor::from_data(TensorData::new(data, [labels.len(), classes]), device)
+}
+
+/// A bipolar feature vector, one bit a value.
+pub type Feature = Vec<u64>;
+
+/// Bit 1 where the score is 0 or more.
+pub fn feature(scores: &[f64]) -> Feature {
+    let word = |bits: &[f64]| bits.iter().enumerate().map(|(i, y)| u64::from(*y >= 0.0) << i).sum();
+    scores.chunks(64).map(word).collect()
+}
+
+/// Share of queries right over `count` episodes, in integers: dot products, absolute values, sums, first maximum.
+pub fn accuracy(
+    features: &[Feature],
+    width: usize,
+    labels: &[usize],
+    recipe: &EpisodeRecipe,
+    count: usize,
+    seed: u64,
+) -> f64 {
+    let classes = classes(labels);
+    let (mut right, mut asked) = (0, 0);
+    for k in 0..count {
+        let mut stream = Stream::new(seed, Purpose::Judged, k);
+        let episode = Episode::draw(&classes, recipe.way, recipe.shots, recipe.judged_queries, &mut stream);
+        for (class, queries) in episode.queries.iter().enumerate() {
+            for query in queries {
+                let sum = |keys: &Vec<usize>| -> i64 {
+                    keys.iter().map(|key| dot(&features[*key], &features[*query], width).abs()).sum()
+                };
+                let sums: Vec<i64> = episode.support.iter().map(sum).collect();
+                right += usize::from(evaluate::first_maximum(&sums) == class);
+                asked += 1;
+            }
+        }
+    }
+    right as f64 / asked as f64
+}
+
+fn dot(a: &Feature, b: &Feature, width: usize) -> i64 {
+    width as i64 - 2 * a.iter().zip(b).map(|(a, b)| i64::from((a ^ b).count_ones())).sum::<i64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::param::values;
+
+    #[test]
+    fn episodes_draw_without_repetition() {
+        let labels: Vec<usize> = (0..60).map(|i| i / 6).collect();
+        let classes = classes(&labels);
+        let mut stream = Stream::new(1, Purpose::Episodes, 0);
+        let episode = Episode::draw(&classes, 4, 2, 3, &mut stream);
+        let mut seen: Vec<usize> = episode.support.iter().chain(&episode.queries).flatten().copied().collect();
+        for (support, queries) in episode.support.iter().zip(&episode.queries) {
+            assert_eq!((support.len(), queries.len()), (2, 3));
+            assert!(support.iter().chain(queries).all(|i| labels[*i] == labels[support[0]]));
+        }
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), 20);
+    }
+
+    #[test]
+    fn dot_products_of_bits_by_hand() {
+        let a = feature(&[0.0, -1.0, 2.0, -0.5, 1.0]);
+        let b = feature(&[1.0, 1.0, 1.0, -1.0, -1.0]);
+        assert_eq!(a, [0b10101]);
+        assert_eq!(dot(&a, &b, 5), 1);
+        assert_eq!(dot(&a, &a, 5), 5);
+        let long = vec![1.0; 130];
+        assert_eq!(dot(&feature(&long), &feature(&vec![-1.0; 130]), 130), -130);
+    }
+
+    #[test]
+    fn opposite_features_are_as_near_as_equal_ones() {
+        // Classes of vectors that differ in a few bits; every second drawing is inverted, which the absolute value undoes.
+        let mut stream = Stream::new(2, Purpose::Episodes, 0);
+        let prototypes: Vec<Vec<f64>> =
+            (0..5).map(|_| (0..128).map(|_| f64::from(stream.symmetric(1.0))).collect()).collect();
+        let labels: Vec<usize> = (0..50).map(|i| i / 10).collect();
+        let drawing = |i: usize| {
+            feature(&prototypes[i / 10].iter().map(|y| if i.is_multiple_of(2) { *y } else { -*y }).collect::<Vec<_>>())
+        };
+        let features: Vec<Feature> = (0..50).map(drawing).collect();
+        let recipe = EpisodeRecipe { way: 5, shots: 2, judged_queries: 3, ..EpisodeRecipe::default() };
+        assert_eq!(accuracy(&features, 128, &labels, &recipe, 10, 1), 1.0);
+    }
+
+    #[test]
+    fn softabs_by_hand() {
+        let x = Tensor::<2>::from_floats([[0.0, 0.5, -0.5, 1.0]], &Device::flex());
+        let y = values(softabs(x));
+        let s = |x: f32| 1.0 / (1.0 + (-x).exp());
+        for (y, e) in y.iter().zip([2.0 * s(-5.0), s(0.0) + s(-10.0), s(0.0) + s(-10.0), s(5.0) + s(-15.0)]) {
+            assert!((y - e).abs() < 1e-6);
+        }
+    }
+}
