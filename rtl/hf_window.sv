@@ -171,19 +171,19 @@ module hf_window #(
 
   // ---------------------------------------------------------------- order of a neuron's inputs
   localparam int Inputs = Channels * KernelRows * KernelColumns;
-  for (genvar c = 0; c < Channels; c++) begin : gen_channel
-    for (genvar i = 0; i < KernelRows; i++) begin : gen_row
-      for (genvar j = 0; j < KernelColumns; j++) begin : gen_column
-        localparam int At = (c * KernelRows + i) * KernelColumns + j;
-        localparam int From = (j * KernelRows + i) * WordBits;
-        if (Kind == 2) begin : gen_integer
-          assign out_data_o[At*ValueBits+:ValueBits] = window[From+c*ValueBits+:ValueBits];
-        end else begin : gen_plane
-          assign out_data_o[At] = window[From+c];
-          if (Gates) begin : gen_gate
-            assign out_data_o[(Gates?Inputs:0)+At] = window[From+WordBits-1];
-          end else if (Kind == 1) begin : gen_nonzero
-            assign out_data_o[(Kind==1?Inputs:0)+At] = window[From+(Kind==1?Channels:0)+c];
+  always_comb begin
+    out_data_o = '0;
+    for (int c = 0; c < Channels; c++) begin
+      for (int i = 0; i < KernelRows; i++) begin
+        for (int j = 0; j < KernelColumns; j++) begin
+          // At = (c * KernelRows + i) * KernelColumns + j, From = (j * KernelRows + i) * WordBits
+          out_data_o[((c*KernelRows+i)*KernelColumns+j)*(Kind==2?Width:1)+:(Kind==2?Width:1)] =
+              window[(j*KernelRows+i)*WordBits+c*(Kind==2?Width:1)+:(Kind==2?Width:1)];
+          if (Gates) begin
+            out_data_o[(Gates?Inputs:0)+(c*KernelRows+i)*KernelColumns+j] = window[(j*KernelRows+i)*WordBits+WordBits-1];
+          end else if (Kind == 1) begin
+            out_data_o[(Kind==1?Inputs:0)+(c*KernelRows+i)*KernelColumns+j] =
+                window[(j*KernelRows+i)*WordBits+(Kind==1?Channels:0)+c];
           end
         end
       end
