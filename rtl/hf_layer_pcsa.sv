@@ -55,7 +55,7 @@ module hf_layer_pcsa #(
     output logic                        out_valid_o,
     input  wire logic                   out_ready_i,
     output logic      [OutputBits-1:0]  out_data_o,
-    // Partial sums of the arrays that were just read, for the test bench
+    // Partial sums of the arrays that were just read, for the test bench; 0 while lanes_valid_o is low
     output logic                        lanes_valid_o,
     output logic      [LaneRows*LaneColumns*LaneWidth-1:0] lanes_o
 );
@@ -180,61 +180,93 @@ module hf_layer_pcsa #(
       .qb_o(qb)
   );
 
-  for (genvar p = 0; p < LaneRows; p++) begin : gen_lane_row
-    for (genvar l = 0; l < LaneColumns; l++) begin : gen_lane
-      localparam int Lane = p * LaneColumns + l;
-      logic [Amplifiers-1:0] w_nonzero, w_positive, lane_use, lane_positive;
-      logic signed [LaneWidth-1:0] lane_sum;
+  logic [LaneRows*LaneColumns*Amplifiers-1:0] w_nonzero, w_positive;
+  hf_ternary_detect #(
+      .Width(LaneRows * LaneColumns * Amplifiers)
+  ) i_detect (
+      .clk_i,
+      .latch_i(latch),
+      .q_i(q),
+      .qb_i(qb),
+      .nonzero_o(w_nonzero),
+      .positive_o(w_positive)
+  );
 
-      hf_ternary_detect #(.Width(Amplifiers)) i_detect (
-          .clk_i, .latch_i(latch), .q_i(q[Lane*Amplifiers+:Amplifiers]), .qb_i(qb[Lane*Amplifiers+:Amplifiers]),
-          .nonzero_o(w_nonzero), .positive_o(w_positive));
-
-      // Input i of slice k meets amplifier i % Amplifiers at column i / Amplifiers.
+  // What all lanes of a column take. Input i of slice k meets amplifier i % Amplifiers at column i / Amplifiers.
+  logic [LaneColumns*Amplifiers-1:0] lanes_use, lanes_nonzero, lanes_positive;
+  logic [LaneColumns*LaneWidth-1:0] used;
+  for (genvar l = 0; l < LaneColumns; l++) begin : gen_lane_column
+    hf_slice #(.Slices(ColumnGroups), .Stride(LaneColumns), .Offset(l), .Parts(ColumnsPerAmplifier),
+               .Width(Amplifiers)) i_use (
+        .data_i(x_use), .slice_i(column_group), .part_i(column), .data_o(lanes_use[l*Amplifiers+:Amplifiers]));
+    hf_slice #(.Slices(ColumnGroups), .Stride(LaneColumns), .Offset(l), .Parts(ColumnsPerAmplifier),
+               .Width(Amplifiers)) i_positive (
+        .data_i(x_positive), .slice_i(column_group), .part_i(column),
+        .data_o(lanes_positive[l*Amplifiers+:Amplifiers]));
+    if (InputTrits) begin : gen_nonzero
       hf_slice #(.Slices(ColumnGroups), .Stride(LaneColumns), .Offset(l), .Parts(ColumnsPerAmplifier),
-                 .Width(Amplifiers)) i_use (
-          .data_i(x_use), .slice_i(column_group), .part_i(column), .data_o(lane_use));
-      hf_slice #(.Slices(ColumnGroups), .Stride(LaneColumns), .Offset(l), .Parts(ColumnsPerAmplifier),
-                 .Width(Amplifiers)) i_positive (
-          .data_i(x_positive), .slice_i(column_group), .part_i(column), .data_o(lane_positive));
-
-      if (InputTrits || WeightTrits) begin : gen_trit
-        logic [Amplifiers-1:0] lane_nonzero;
-        if (InputTrits) begin : gen_nonzero
-          hf_slice #(.Slices(ColumnGroups), .Stride(LaneColumns), .Offset(l), .Parts(ColumnsPerAmplifier),
-                     .Width(Amplifiers)) i_nonzero (
-              .data_i(Padded'(x_q[InputBits-1-:Inputs])), .slice_i(column_group), .part_i(column),
-              .data_o(lane_nonzero));
-        end else begin : gen_bipolar
-          assign lane_nonzero = lane_use;
-        end
-        hf_gxnor_popcount #(.Width(Amplifiers), .SumWidth(LaneWidth)) i_popcount (
-            .clk_i, .valid_i(capture), .x_nonzero_i(lane_nonzero), .x_positive_i(lane_positive),
-            .w_nonzero_i(WeightTrits ? w_nonzero : {Amplifiers{1'b1}}), .w_positive_i(w_positive), .sum_o(lane_sum));
-        logic unused;
-        assign unused = ^{lane_use, w_nonzero};
-      end else begin : gen_bipolar
-        logic [LaneWidth-1:0] used;
-        int start;  // first input of this lane's part
-        assign start = ((32'(column_group) * LaneColumns + l) * ColumnsPerAmplifier + 32'(column)) * Amplifiers;
-        assign used = start >= Inputs ? '0 : start + Amplifiers > Inputs ? LaneWidth'(Inputs - start)
-                                                                         : LaneWidth'(Amplifiers);
-        hf_xnor_popcount #(.Width(Amplifiers), .SumWidth(LaneWidth)) i_popcount (
-            .clk_i, .valid_i(capture), .use_i(lane_use), .used_i(used), .x_i(lane_positive), .w_i(w_positive),
-            .sum_o(lane_sum));
-        logic unused;
-        assign unused = ^w_nonzero;
-      end
-      assign lanes_o[Lane*LaneWidth+:LaneWidth] = lane_sum;
+                 .Width(Amplifiers)) i_nonzero (
+          .data_i(Padded'(x_q[InputBits-1-:Inputs])), .slice_i(column_group), .part_i(column),
+          .data_o(lanes_nonzero[l*Amplifiers+:Amplifiers]));
+    end else begin : gen_all_nonzero
+      assign lanes_nonzero[l*Amplifiers+:Amplifiers] = lanes_use[l*Amplifiers+:Amplifiers];
     end
+    int start;  // first input of this lane's part
+    assign start = ((32'(column_group) * LaneColumns + l) * ColumnsPerAmplifier + 32'(column)) * Amplifiers;
+    assign used[l*LaneWidth+:LaneWidth] = start >= Inputs ? '0
+        : start + Amplifiers > Inputs ? LaneWidth'(Inputs - start) : LaneWidth'(Amplifiers);
   end
 
+  logic summed_q, first_q;
+  logic [LaneRows*SumWidth-1:0] sums;
+  for (genvar p = 0; p < LaneRows; p++) begin : gen_lane_row
+    logic [LaneColumns*LaneWidth-1:0] row_lanes;
+    for (genvar l = 0; l < LaneColumns; l++) begin : gen_lane
+      localparam int Lane = p * LaneColumns + l;
+      if (InputTrits || WeightTrits) begin : gen_trit
+        hf_gxnor_popcount #(.Width(Amplifiers), .SumWidth(LaneWidth)) i_popcount (
+            .clk_i,
+            .valid_i(capture),
+            .x_nonzero_i(lanes_nonzero[l*Amplifiers+:Amplifiers]),
+            .x_positive_i(lanes_positive[l*Amplifiers+:Amplifiers]),
+            .w_nonzero_i(WeightTrits ? w_nonzero[Lane*Amplifiers+:Amplifiers] : {Amplifiers{1'b1}}),
+            .w_positive_i(w_positive[Lane*Amplifiers+:Amplifiers]),
+            .sum_o(row_lanes[l*LaneWidth+:LaneWidth]));
+      end else begin : gen_bipolar
+        hf_xnor_popcount #(.Width(Amplifiers), .SumWidth(LaneWidth)) i_popcount (
+            .clk_i,
+            .valid_i(capture),
+            .use_i(lanes_use[l*Amplifiers+:Amplifiers]),
+            .used_i(used[l*LaneWidth+:LaneWidth]),
+            .x_i(lanes_positive[l*Amplifiers+:Amplifiers]),
+            .w_i(w_positive[Lane*Amplifiers+:Amplifiers]),
+            .sum_o(row_lanes[l*LaneWidth+:LaneWidth]));
+      end
+    end
+    // Silent while there is nothing to show, so that simulators need not move these bits in every cycle.
+    assign lanes_o[p*LaneColumns*LaneWidth+:LaneColumns*LaneWidth] = summed_q ? row_lanes : '0;
+
+    hf_accumulator #(
+        .Lanes(LaneColumns),
+        .LaneWidth(LaneWidth),
+        .SumWidth(SumWidth)
+    ) i_accumulator (
+        .clk_i,
+        .valid_i(summed_q),
+        .first_i(first_q),
+        .lanes_i(row_lanes),
+        .sum_o  (sums[p*SumWidth+:SumWidth])
+    );
+  end
+  // Of use with trits or without.
+  logic unused_lanes;
+  assign unused_lanes = ^{lanes_use, lanes_nonzero, used, w_nonzero};
+
   // ---------------------------------------------------------------- sums
-  logic summed_q, first_q, neuron_last_q, vector_last_q;
+  logic neuron_last_q, vector_last_q;
   logic neuron_first_q;  // the next read begins a neuron
   logic [RowWidth-1:0] row_q, commit_row_q;
   logic [RowGroupWidth-1:0] row_group_q, commit_row_group_q;
-  logic [LaneRows*SumWidth-1:0] sums;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -260,20 +292,6 @@ module hf_layer_pcsa #(
     end
   end
   assign lanes_valid_o = summed_q;
-
-  for (genvar p = 0; p < LaneRows; p++) begin : gen_sum
-    hf_accumulator #(
-        .Lanes(LaneColumns),
-        .LaneWidth(LaneWidth),
-        .SumWidth(SumWidth)
-    ) i_accumulator (
-        .clk_i,
-        .valid_i(summed_q),
-        .first_i(first_q),
-        .lanes_i(lanes_o[p*LaneColumns*LaneWidth+:LaneColumns*LaneWidth]),
-        .sum_o  (sums[p*SumWidth+:SumWidth])
-    );
-  end
 
   // ---------------------------------------------------------------- outputs
   // Word of a neuron: {[nonzero,] positive}, or its sum.
@@ -324,18 +342,23 @@ module hf_layer_pcsa #(
     localparam int Lane = r % LaneRows;
     localparam int First = r * Rows;
     localparam int Count = First + Rows > Neurons ? Neurons - First : Rows;
-    logic [Count*WordWidth-1:0] y_q;
-    always_ff @(posedge clk_i) begin
-      if (commit_q && commit_row_group_q == RowGroupWidth'(r / LaneRows) && 32'(commit_row_q) < Count) begin
-        y_q[32'(commit_row_q)*WordWidth+:WordWidth] <= words[Lane*WordWidth+:WordWidth];
-      end
-    end
+    logic take;
+    assign take = commit_q && commit_row_group_q == RowGroupWidth'(r / LaneRows) && 32'(commit_row_q) < Count;
     if (Output == 1) begin : gen_planes
-      for (genvar n = 0; n < Count; n++) begin : gen_neuron
-        assign out_data_o[First+n] = y_q[n*WordWidth];
-        assign out_data_o[Neurons+First+n] = y_q[n*WordWidth+WordWidth-1];
+      logic [Count-1:0] nonzero_q, positive_q;
+      always_ff @(posedge clk_i) begin
+        if (take) begin
+          nonzero_q[32'(commit_row_q)] <= words[Lane*WordWidth+WordWidth-1];
+          positive_q[32'(commit_row_q)] <= words[Lane*WordWidth];
+        end
       end
+      assign out_data_o[First+:Count] = positive_q;
+      assign out_data_o[Neurons+First+:Count] = nonzero_q;
     end else begin : gen_words
+      logic [Count*WordWidth-1:0] y_q;
+      always_ff @(posedge clk_i) begin
+        if (take) y_q[32'(commit_row_q)*WordWidth+:WordWidth] <= words[Lane*WordWidth+:WordWidth];
+      end
       assign out_data_o[First*WordWidth+:Count*WordWidth] = y_q;
     end
   end
