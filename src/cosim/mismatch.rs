@@ -76,7 +76,7 @@ pub(super) fn locate(
                 found.note = "the layer has no arrays".into();
             }
             None => {
-                found.array = 
+                found.array =
                     places.iter().map(|p| describe(build, options.arrays, layer, p)).collect::<Vec<_>>().join("; ");
                 found.note = "the arrays of this neuron agree with the golden model: the fault lies behind them, in \
                               accumulator, threshold, vote aggregation or output register"

@@ -330,4 +330,21 @@ mod tests {
             }
         }
     }
+
+    /// Parameters and ports, without comments.
+    fn interface(file: &str) -> Vec<String> {
+        let text = LIBRARY.get_file(file).unwrap_or_else(|| panic!("no {file}")).contents_utf8().unwrap();
+        let code = |l: &str| l.split("//").next().unwrap_or("").split_whitespace().collect::<Vec<_>>().join(" ");
+        let lines = text.lines().skip_while(|l| !l.starts_with("module ")).take_while(|l| !l.starts_with(");"));
+        lines.map(code).filter(|l| !l.is_empty()).collect()
+    }
+
+    #[test]
+    fn a_behavioral_bank_has_the_ports_of_its_grid() {
+        for name in ["hf_bank_pcsa.sv", "hf_bank_sa.sv"] {
+            let grid = interface(name);
+            assert!(grid.len() > 20, "{grid:?}");
+            assert_eq!(interface(&format!("array/{name}")), grid, "{name}");
+        }
+    }
 }

@@ -195,7 +195,9 @@ pub fn prove(build: &Path, options: &Options) -> Result<Proofs, ProveError> {
             None => {
                 let what = match &used.module {
                     name if block::is_array(name) => format!("{name} (black box)"),
-                    name if block::is_layer(name) || block::is_bank(name) => format!("{name} (covered by co-simulation)"),
+                    name if block::is_layer(name) || block::is_bank(name) => {
+                        format!("{name} (covered by co-simulation)")
+                    }
                     name => format!("{name} (no check)"),
                 };
                 if !not_proven_here.contains(&what) {
