@@ -100,6 +100,9 @@ module hf_layer_adc #(
       || (InputKind == 1 && Encoding == 2) || (InputKind == 2 && Encoding != 0)) begin : gen_error_kind
     hf_error_layer_adc_kind_or_encoding_out_of_range error ();
   end
+  if (WeightTrits && SingleColumn) begin : gen_error_single
+    hf_error_layer_adc_a_single_column_holds_no_zero error ();
+  end
   if (SumWidth < ValueWidth || SumWidth < InputWidth) begin : gen_error_sum
     hf_error_layer_adc_sum_width_too_small error ();
   end
@@ -254,11 +257,12 @@ module hf_layer_adc #(
             .InitFile(Name == "" ? "" : {Name, "values.mem"})
         ) i_value (
             .code_i(code), .value_o(value));
+        logic signed [SumWidth-1:0] wide;
+        assign wide = SumWidth'(value);
         if (InputKind == 2) begin : gen_weighted
-          assign weighted = 32'(phase_q) == Phases - 1 ? -(SumWidth'(value) <<< phase_q)
-                                                       : SumWidth'(value) <<< phase_q;
+          assign weighted = 32'(phase_q) == Phases - 1 ? -(wide <<< phase_q) : wide <<< phase_q;
         end else begin : gen_signed
-          assign weighted = Encoding == 1 && phase_q != '0 ? -SumWidth'(value) : SumWidth'(value);
+          assign weighted = Encoding == 1 && phase_q != '0 ? -wide : wide;
         end
         assign parts[b*SumWidth+:SumWidth] = exists ? weighted : '0;
       end

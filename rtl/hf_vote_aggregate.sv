@@ -29,7 +29,7 @@ module hf_vote_aggregate #(
     output logic      [Neurons-1:0]          positive_o
 );
   // The counters hold up to 2 Blocks votes.
-  localparam int CountWidth = $clog2(2 * Blocks + 1);
+  localparam int CountWidth = Blocks < 1 ? 1 : $clog2(2 * Blocks + 1);
   localparam int Slice = 64;  // neurons
 
   if (Blocks < 1) begin : gen_error_blocks

@@ -26,7 +26,9 @@ fn without_comments(text: &str) -> String {
 
 #[test]
 fn black_boxes_have_the_ports_of_their_models() {
-    let (stubs, models) = (headers("stub"), headers("array"));
+    let (stubs, mut models) = (headers("stub"), headers("array"));
+    // A behavioral bank stands for a grid of the library.
+    models.retain(|name, _| !name.starts_with("hf_bank_"));
     assert!(!stubs.is_empty());
     assert_eq!(stubs.keys().collect::<Vec<_>>(), models.keys().collect::<Vec<_>>());
     for (name, stub) in &stubs {

@@ -26,7 +26,9 @@ module hf_array_adc #(
     parameter int CodeBits = 4,
     parameter int LevelWidth = 5,
     parameter bit WeightTrits = 1'b0,
-    parameter bit SingleColumn = 1'b0,
+    // verilator lint_off UNUSEDPARAM
+    parameter bit SingleColumn = 1'b0,  // with ideal cells both are the same
+    // verilator lint_on UNUSEDPARAM
     parameter InitPrefix = "",
     parameter int Block = 0,
     parameter int Tile = 0,
@@ -45,10 +47,6 @@ module hf_array_adc #(
   localparam int NeuronWidth = Neurons > 1 ? $clog2(Neurons) : 1;
   localparam int Planes = WeightTrits ? 2 : 1;
   localparam int Levels = 2 ** CodeBits - 1;
-
-  if (WeightTrits && SingleColumn) begin : gen_error
-    hf_error_array_adc_a_single_column_holds_no_zero error ();
-  end
 
   // verilator lint_off UNDRIVEN
   // Loaded from images; without a prefix they stay X, as the header says.

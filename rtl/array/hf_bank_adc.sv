@@ -25,7 +25,9 @@ module hf_bank_adc #(
     parameter int CodeBits = 4,
     parameter int LevelWidth = 5,
     parameter bit WeightTrits = 1'b0,
-    parameter bit SingleColumn = 1'b0,
+    // verilator lint_off UNUSEDPARAM
+    parameter bit SingleColumn = 1'b0,  // with ideal cells both are the same
+    // verilator lint_on UNUSEDPARAM
     parameter InitPrefix = "",
     localparam int Inputs = Blocks * (BlockInputs - 1) + LargeBlocks,
     localparam int BlockGroups = (Blocks + LaneBlocks - 1) / LaneBlocks,
@@ -51,10 +53,6 @@ module hf_bank_adc #(
   localparam int Words = (BlockInputs + 63) / 64;
   localparam int Lines = Blocks * Tiles * Neurons;
   localparam int Levels = 2 ** CodeBits - 1;
-
-  if (WeightTrits && SingleColumn) begin : gen_error
-    hf_error_bank_adc_a_single_column_holds_no_zero error ();
-  end
 
   // Line (b * Tiles + t) * Neurons + n holds neuron n of array (b, t). A line has Planes planes, a plane Words words:
   // simulators are fast with words of 64 bits.

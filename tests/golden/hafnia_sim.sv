@@ -58,8 +58,8 @@ module hafnia_sim (
   assign tap3_fire_o = dut.scores_valid & dut.scores_ready;
   assign tap3_data_o = dut.scores_data;
 
-  assign tap4_fire_o = dut.layer_fc2__votes_valid;
-  assign tap4_data_o = dut.layer_fc2__votes;
+  assign tap4_fire_o = dut.layer_fc2__votes_valid & dut.layer_fc2__votes_ready;
+  assign tap4_data_o = dut.layer_fc2__votes_data;
 
   assign tap5_fire_o = dut.layer_fc3__lanes_valid;
   assign tap5_data_o = dut.layer_fc3__lanes;

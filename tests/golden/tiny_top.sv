@@ -39,7 +39,7 @@ module tiny_top (
     output logic      [31:0]  s_axil_rdata_o,
     output logic      [1:0]   s_axil_rresp_o
 );
-  logic busy, frame_error;
+  logic busy, frame_error, image_start;
   logic [4-1:0] in_flight;
   logic [12-1:0] precharge_cycles, window_cycles;
 
@@ -53,15 +53,15 @@ module tiny_top (
   (* keep *) logic layer_fc1_ready;
   (* keep *) logic [10-1:0] layer_fc1_data;
 
-  // Layer fc2: 10 -> 5 trits {nonzero, positive}, 10 arrays with 1-bit sense amplifiers, 5 blocks
+  // Layer fc2: 10 -> 5 trits {nonzero, positive}, 10 arrays with 1-bit sense amplifiers, votes of 5 blocks
+  (* keep *) logic layer_fc2__votes_valid;
+  (* keep *) logic layer_fc2__votes_ready;
+  (* keep *) logic [50-1:0] layer_fc2__votes_data;
+
+  // Layer fc2: sign of the votes
   (* keep *) logic layer_fc2_valid;
   (* keep *) logic layer_fc2_ready;
   (* keep *) logic [10-1:0] layer_fc2_data;
-  // verilator lint_off UNUSEDSIGNAL
-  // What the arrays give; only the test bench reads it.
-  logic layer_fc2__votes_valid;
-  logic [50-1:0] layer_fc2__votes;
-  // verilator lint_on UNUSEDSIGNAL
 
   // Layer fc3: 5 -> 3 sums, 2 PCSA arrays
   (* keep *) logic layer_fc3_valid;
@@ -110,11 +110,11 @@ module tiny_top (
   );
 
   hf_in_flight #(
-      .Most(12)
+      .Most(11)
   ) i_in_flight (
       .clk_i,
       .rst_ni,
-      .enter_i(image_valid && image_ready),
+      .enter_i(image_start),
       .leave_i(m_axis_tvalid_o && m_axis_tready_i && m_axis_tlast_o),
       .count_o(in_flight),
       .busy_o(busy)
@@ -124,6 +124,7 @@ module tiny_top (
 
   hf_stream_in #(
       .Values(6),
+      .Vectors(1),
       .StreamBits(32),
       .CodeBits(8),
       .CodeSigned(1'b0),
@@ -144,6 +145,7 @@ module tiny_top (
       .out_valid_o(image_valid),
       .out_ready_i(image_ready),
       .out_data_o(image_data),
+      .start_o(image_start),
       .error_o(frame_error)
   );
 
@@ -175,6 +177,7 @@ module tiny_top (
       .InputTrits(1'b0),
       .WeightTrits(1'b1),
       .OutputTrits(1'b1),
+      .Unipolar(1'b0),
       .Blocks(5),
       .LargeBlocks(5),
       .BlockInputs(2),
@@ -186,17 +189,30 @@ module tiny_top (
       .ReadCycles(1),
       .ThresholdWidth(3),
       .Name("fc2_")
-  ) i_layer_fc2 (
+  ) i_layer_fc2__votes (
       .clk_i,
       .rst_ni,
       .in_valid_i(layer_fc1_valid),
       .in_ready_o(layer_fc1_ready),
       .in_data_i(layer_fc1_data),
+      .out_valid_o(layer_fc2__votes_valid),
+      .out_ready_i(layer_fc2__votes_ready),
+      .out_data_o(layer_fc2__votes_data)
+  );
+
+  hf_layer_votes #(
+      .Blocks(5),
+      .Neurons(5),
+      .OutputTrits(1'b1)
+  ) i_layer_fc2 (
+      .clk_i,
+      .rst_ni,
+      .in_valid_i(layer_fc2__votes_valid),
+      .in_ready_o(layer_fc2__votes_ready),
+      .in_data_i(layer_fc2__votes_data),
       .out_valid_o(layer_fc2_valid),
       .out_ready_i(layer_fc2_ready),
-      .out_data_o(layer_fc2_data),
-      .votes_valid_o(layer_fc2__votes_valid),
-      .votes_o(layer_fc2__votes)
+      .out_data_o(layer_fc2_data)
   );
 
   hf_layer_pcsa #(
