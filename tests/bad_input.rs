@@ -139,7 +139,7 @@ fn networks() {
 fn hardware() {
     let desk = Desk::new();
     std::fs::copy(network("digits_ternary"), desk.path("net.safetensors")).unwrap();
-    let cases: [(&str, &[&str]); 23] = [
+    let cases: [(&str, &[&str]); 27] = [
         ("[arrya]\ninputs = 64", &["line 1", "did you mean `array`?"]),
         ("[array]\ninptus = 64", &["line 2", "did you mean `inputs`?"]),
         ("readout = 'pcas'", &["did you mean `pcsa`?"]),
@@ -148,8 +148,12 @@ fn hardware() {
         ("[array]\ninputs = 'many'", &["invalid type", "many"]),
         ("[array]\ninputs = 0", &["array.inputs = 0", "1 to 16384"]),
         ("[array]\noutputs = 100000", &["array.outputs = 100000", "1 to 16384"]),
-        ("[array]\nneurons = 'unipolar'", &["array.neurons = unipolar", "not available yet"]),
-        ("readout = 'adc'", &["readout = adc", "not available yet"]),
+        ("readout = 'sa'\n[array]\nneurons = 'unipolar'", &["fc2", "no word line state for three values", "bipolar"]),
+        ("readout = 'adc'\n[array]\ncolumns = 'single'", &["fc2", "holds no 0", "double"]),
+        ("readout = 'adc'\n[adc]\nbits = 0", &["adc.bits = 0", "1 to 12"]),
+        ("readout = 'adc'\n[adc]\nfull_scale = -1", &["adc.full_scale = -1", "positive"]),
+        ("readout = 'adc'\n[adc]\nbits = 2\nlevels = [0, 1]\nvalues = [0, 1, 2, 3]", &["adc.levels", "3 levels"]),
+        ("readout = 'adc'\n[adc]\ncolumns_per_adc = 3", &["adc.columns_per_adc = 3", "must divide", "128"]),
         ("[pcsa]\nwindow_ns = 30", &["pcsa.window_ns = 30", "lengthen the window"]),
         ("[pcsa]\nwindow_ns = 300", &["pcsa.window_ns = 300", "shorten the window"]),
         ("[pcsa]\nwindow_ns = nan", &["pcsa.window_ns", "positive time"]),

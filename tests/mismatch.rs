@@ -149,7 +149,7 @@ fn wrong_references_of_one_block() {
     let found = build.finds("mem/fc2_b2_t0_ref.mem", "icarus");
     assert_eq!((&found["layer"], &found["split"]), (&"fc2".into(), &2.into()), "{found}");
     let array = found["array"].as_str().unwrap();
-    assert!(array.contains("i_layer_fc2.") && array.contains("i_array, column"), "{found}");
+    assert!(array.contains("i_layer_fc2.") && array.contains("i_array (block 2, tile 0), column"), "{found}");
 }
 
 /// A simulation without an end is an error of the tool; what it said is kept apart from what others say.
