@@ -44,9 +44,9 @@ module {{ top }} (
 {%- for s in stages %}
 
   // {{ s.comment }}
-  (* keep *) logic {{ s.net }}_valid;
-  (* keep *) logic {{ s.net }}_ready;
-  (* keep *) logic [{{ s.bits }}-1:0] {{ s.net }}_data;
+  {% if s.keep %}(* keep *) {% endif %}logic {{ s.net }}_valid;
+  {% if s.keep %}(* keep *) {% endif %}logic {{ s.net }}_ready;
+  {% if s.keep %}(* keep *) {% endif %}logic [{{ s.bits }}-1:0] {{ s.net }}_data;
 {%- for d in s.details %}
   // verilator lint_off UNUSEDSIGNAL
   // What the arrays give; only the test bench reads it.

@@ -54,12 +54,14 @@ pub(super) fn stages(plan: &Plan) -> Vec<Stage> {
         },
         net: "image".into(),
         bits: codes * values_bits(plan.input.values),
+        keep: true,
         details: Vec::new(),
     };
     let scores = Stage {
         comment: "Class scores: {class, scores}".into(),
         net: "scores".into(),
         bits: score_bits(plan),
+        keep: true,
         details: Vec::new(),
     };
     let mut all = vec![image];
@@ -89,7 +91,8 @@ fn layer_stage(plan: &Plan, at: usize, before: usize) -> Stage {
         (ReadoutPlan::Pcsa(p), StageKind::Read) => vec![detail(layer, p.lane_rows * p.lane_columns * lane_width(p))],
         _ => Vec::new(),
     };
-    Stage { comment: comment(layer, kind), net: stage_net(plan, at), bits, details }
+    let net = stage_net(plan, at);
+    Stage { comment: comment(layer, kind), keep: !net.contains("__"), net, bits, details }
 }
 
 /// Prefix of the nets behind stage `at`: the layer's own behind its last stage. No layer's name has two underscores.
@@ -303,17 +306,25 @@ fn pool(layer: &LayerPlan, planes: usize, trits: bool, values: usize, from: &str
             pair("SizeColumns", pool.size[1]),
             pair("StrideRows", pool.stride[0]),
             pair("StrideColumns", pool.stride[1]),
-            pair("All", bits_constant(&pool.all)),
+            pair("All", bits_constant(&pool.all, layer.neurons)),
         ],
         ports: stream_ports(from, to),
     }
 }
 
-/// A sized hexadecimal constant, bit 0 first in the list.
-fn bits_constant(bits: &[bool]) -> String {
+/// Hexadecimal constant of one bit a value, bit 0 first in the list; blocks that repeat the first `neurons` bits are written as
+/// a repetition.
+fn bits_constant(bits: &[bool], neurons: usize) -> String {
     let digit = |nibble: &[bool]| nibble.iter().rev().fold(0u32, |v, b| 2 * v + u32::from(*b));
-    let digits: String = bits.chunks(4).rev().map(|n| char::from_digit(digit(n), 16).expect("a nibble")).collect();
-    format!("{}'h{digits}", bits.len())
+    let hex = |bits: &[bool]| -> String {
+        let digits = bits.chunks(4).rev().map(|n| char::from_digit(digit(n), 16).expect("a nibble"));
+        format!("{}'h{}", bits.len(), digits.collect::<String>())
+    };
+    let first = &bits[..neurons];
+    match bits.len() / neurons {
+        n if n > 1 && bits.chunks(neurons).all(|block| block == first) => format!("{{{n}{{{}}}}}", hex(first)),
+        _ => hex(bits),
+    }
 }
 
 fn stream_in(plan: &Plan) -> Instance {
@@ -522,6 +533,15 @@ fn stream_out(plan: &Plan) -> Instance {
 #[cfg(test)]
 mod tests {
     use crate::emit::LIBRARY;
+
+    #[test]
+    fn repeated_bits_are_written_once() {
+        // Bits 0, 1 and 4 of 5: 0x13.
+        let five = [true, true, false, false, true];
+        assert_eq!(super::bits_constant(&five, 5), "5'h13");
+        assert_eq!(super::bits_constant(&[five, five].concat(), 5), "{2{5'h13}}");
+        assert_eq!(super::bits_constant(&[true, false, false, false], 2), "4'h1");
+    }
 
     /// The latencies that `plan` counts with are those that the blocks' headers state.
     #[test]

@@ -12,6 +12,8 @@ pub(super) struct Stage {
     /// Prefix of the nets: `NET_valid`, `NET_ready`, `NET_data`.
     pub net: String,
     pub bits: usize,
+    /// Whether synthesis has to keep the nets: a layer's output, not what lies within it.
+    pub keep: bool,
     pub details: Vec<DetailNet>,
 }
 
