@@ -92,9 +92,14 @@ pub fn obligations(module: &str, parameters: &Parameters) -> Option<Vec<Obligati
             one("hf_class_scores_check", Method::Interval { cycles })
         }
         "hf_sense_sequencer" => one("hf_sense_sequencer_check", Method::Induction),
+        "hf_stream_in" if number("Vectors") > 1 => one("hf_stream_in_vectors_check", Method::Induction),
         "hf_stream_in" => one("hf_stream_in_check", Method::Induction),
         "hf_stream_out" => one("hf_stream_out_check", Method::Induction),
         "hf_registers" => one("hf_registers_check", Method::Induction),
+        "hf_register_slice" => one("hf_register_slice_check", Method::Induction),
+        "hf_code_value" => one("hf_code_value_check", same),
+        "hf_read_select" => one("hf_read_select_check", same),
+        "hf_flatten" => one("hf_flatten_check", Method::Induction),
         _ => return None,
     })
 }
@@ -115,6 +120,8 @@ pub fn too_large(module: &str, parameters: &Parameters) -> bool {
         "hf_threshold" => product(&["Neurons", "SumWidth"]),
         "hf_vote_aggregate" => product(&["Neurons", "Blocks"]),
         "hf_accumulator" => product(&["Lanes", "SumWidth"]),
+        // A few thousand bits take the solver minutes.
+        "hf_flatten" => 4 * product(&["Channels", "Positions", "Trits"]),
         _ => 0,
     };
     bits > BITS_AT_FULL_SIZE && reduced(module, parameters).is_some()
@@ -122,12 +129,13 @@ pub fn too_large(module: &str, parameters: &Parameters) -> bool {
 
 /// A smaller block of the same kind, for where the full size takes too long, and what was made smaller.
 pub fn reduced(module: &str, parameters: &Parameters) -> Option<(Parameters, String)> {
-    // The neurons of these are copies of each other that share no logic.
+    // The neurons, lanes or channels of these are copies of each other that share no logic.
     let limits: &[(&str, i64)] = match module {
         "hf_threshold" | "hf_vote_aggregate" => &[("Neurons", 1)],
         "hf_multiply_accumulate" => &[("Neurons", 1), ("Inputs", 16)],
         "hf_accumulator" => &[("Lanes", 4)],
         "hf_slice" => &[("Width", 1)],
+        "hf_flatten" => &[("Channels", 4)],
         "hf_ternary_detect" => &[("Width", 8)],
         "hf_gxnor_popcount" | "hf_xnor_popcount" => &[("Width", 24)],
         "hf_stream_out" if parameters.get("Classes").is_some_and(|c| *c > Value::Number(3)) => &[("Classes", 3)],
