@@ -21,6 +21,14 @@ pub struct Obligation {
     pub method: Method,
     /// Sums of many bits: decision diagrams before SAT.
     pub diagrams_first: bool,
+    /// A memory of the block that the check reads, by the same name.
+    pub memory: Option<&'static str>,
+}
+
+impl Obligation {
+    fn new(check: &'static str, parameters: &Parameters, method: Method) -> Self {
+        Self { check, parameters: parameters.clone(), method, diagrams_first: false, memory: None }
+    }
 }
 
 /// Up to this many lanes a popcount is compared with the dot product as a whole.
@@ -47,27 +55,19 @@ pub fn obligations(module: &str, parameters: &Parameters) -> Option<Vec<Obligati
         Some(Value::Number(number)) => *number,
         _ => 0,
     };
-    let one = |check, method| vec![Obligation { check, parameters: parameters.clone(), method, diagrams_first: false }];
+    let one = |check, method| vec![Obligation::new(check, parameters, method)];
+    let reads =
+        |check, memory| vec![Obligation { memory: Some(memory), ..Obligation::new(check, parameters, Method::Induction) }];
     let next = Method::Interval { cycles: 1 };
     let same = Method::Interval { cycles: 0 };
     let popcount = |whole, counts| {
         if number("Width") <= LANES_AS_A_WHOLE {
-            return vec![Obligation {
-                check: whole,
-                parameters: parameters.clone(),
-                method: next,
-                diagrams_first: true,
-            }];
+            return vec![Obligation { diagrams_first: true, ..Obligation::new(whole, parameters, next) }];
         }
         let width = Parameters::from([("SumWidth".to_owned(), Value::Number(number("SumWidth")))]);
         vec![
-            Obligation { check: counts, parameters: parameters.clone(), method: next, diagrams_first: false },
-            Obligation {
-                check: "hf_popcount_lanes_check",
-                parameters: width,
-                method: Method::Induction,
-                diagrams_first: false,
-            },
+            Obligation::new(counts, parameters, next),
+            Obligation::new("hf_popcount_lanes_check", &width, Method::Induction),
         ]
     };
     Some(match module {
@@ -100,6 +100,8 @@ pub fn obligations(module: &str, parameters: &Parameters) -> Option<Vec<Obligati
         "hf_code_value" => one("hf_code_value_check", same),
         "hf_read_select" => one("hf_read_select_check", same),
         "hf_flatten" => one("hf_flatten_check", Method::Induction),
+        "hf_pool" => reads("hf_pool_check", "rows_q"),
+        "hf_window" => reads("hf_window_check", "gen_rows.lines"),
         _ => return None,
     })
 }
