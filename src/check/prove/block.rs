@@ -56,8 +56,9 @@ pub fn obligations(module: &str, parameters: &Parameters) -> Option<Vec<Obligati
         _ => 0,
     };
     let one = |check, method| vec![Obligation::new(check, parameters, method)];
-    let reads =
-        |check, memory| vec![Obligation { memory: Some(memory), ..Obligation::new(check, parameters, Method::Induction) }];
+    let reads = |check, memory| {
+        vec![Obligation { memory: Some(memory), ..Obligation::new(check, parameters, Method::Induction) }]
+    };
     let next = Method::Interval { cycles: 1 };
     let same = Method::Interval { cycles: 0 };
     let popcount = |whole, counts| {
@@ -111,6 +112,10 @@ const BITS_AT_FULL_SIZE: i64 = 16_384;
 
 /// Not worth an attempt at full size: [`reduced`] is proven straight away, and reported as what it is.
 pub fn too_large(module: &str, parameters: &Parameters) -> bool {
+    let number = |name: &str| match parameters.get(name) {
+        Some(Value::Number(number)) => *number,
+        _ => 0,
+    };
     let product = |names: &[&str]| {
         names.iter().fold(1_i64, |product, name| match parameters.get(*name) {
             Some(Value::Number(number)) => product.saturating_mul((*number).max(1)),
@@ -123,7 +128,15 @@ pub fn too_large(module: &str, parameters: &Parameters) -> bool {
         "hf_vote_aggregate" => product(&["Neurons", "Blocks"]),
         "hf_accumulator" => product(&["Lanes", "SumWidth"]),
         // A few thousand bits take the solver minutes.
-        "hf_flatten" => 4 * product(&["Channels", "Positions", "Trits"]),
+        "hf_flatten" => 4 * (1 + number("Trits")) * product(&["Channels", "Positions"]),
+        "hf_pool" => 2 * product(&["Values", "Planes", "Columns"]),
+        "hf_window" => {
+            let bits = match number("Kind") {
+                2 => number("Width"),
+                kind => 1 + kind,
+            };
+            4 * bits * product(&["Channels", "Columns", "KernelRows"])
+        }
         _ => 0,
     };
     bits > BITS_AT_FULL_SIZE && reduced(module, parameters).is_some()
@@ -137,7 +150,9 @@ pub fn reduced(module: &str, parameters: &Parameters) -> Option<(Parameters, Str
         "hf_multiply_accumulate" => &[("Neurons", 1), ("Inputs", 16)],
         "hf_accumulator" => &[("Lanes", 4)],
         "hf_slice" => &[("Width", 1)],
-        "hf_flatten" => &[("Channels", 4)],
+        "hf_flatten" | "hf_window" => &[("Channels", 4)],
+        // One of each kind, see below.
+        "hf_pool" => &[("Values", 2)],
         "hf_ternary_detect" => &[("Width", 8)],
         "hf_gxnor_popcount" | "hf_xnor_popcount" => &[("Width", 24)],
         "hf_stream_out" if parameters.get("Classes").is_some_and(|c| *c > Value::Number(3)) => &[("Classes", 3)],
@@ -152,6 +167,9 @@ pub fn reduced(module: &str, parameters: &Parameters) -> Option<(Parameters, Str
             changes.push(format!("{name} {limit} of {number}"));
             *number = limit;
         }
+    }
+    if module == "hf_pool" && !changes.is_empty() {
+        smaller.insert("All".to_owned(), Value::Number(0b10));
     }
     (!changes.is_empty()).then(|| (smaller, changes.join(", ")))
 }
@@ -188,6 +206,15 @@ mod tests {
         assert!(!too_large("hf_multiply_accumulate", &mac(16)));
         assert!(too_large("hf_multiply_accumulate", &mac(256)));
         assert!(!too_large("hf_rom", &parameters(&[("Depth", 1 << 20), ("Width", 64)])));
+    }
+
+    #[test]
+    fn a_reduced_pool_has_a_maximum_and_a_minimum() {
+        let pool = parameters(&[("Values", 128), ("Planes", 2), ("Columns", 32), ("All", 0)]);
+        assert!(too_large("hf_pool", &pool));
+        let (smaller, text) = reduced("hf_pool", &pool).unwrap();
+        assert_eq!(text, "Values 2 of 128");
+        assert_eq!((&smaller["Values"], &smaller["All"]), (&Value::Number(2), &Value::Number(2)));
     }
 
     /// Every block of the library has a check; layers and banks are compared in co-simulation.

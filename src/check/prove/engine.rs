@@ -92,8 +92,7 @@ impl Job<'_> {
         script.push_str("\nproc\nflatten\n");
         if let Some(memory) = self.obligation.memory {
             // The check's memory of this name stands for the block's, which `flatten` numbered to tell them apart.
-            script
-                .push_str(&format!("setparam -set MEMID \"\\dut.{memory}_1\" t:$memrd* r:MEMID=\\dut.{memory} %i\n"));
+            script.push_str(&format!("setparam -set MEMID \"\\dut.{memory}_1\" t:$memrd* r:MEMID=\\dut.{memory} %i\n"));
         }
         // Reads stay apart from registers beside them: a check ties a register to what the memory holds.
         script.push_str(
