@@ -75,6 +75,8 @@ hf_stream_in #(.Values(10), .StreamBits(24), .CodeSigned(1), .OutKind(0), .Map(0
 hf_stream_in #(.Values(10), .StreamBits(16), .OutKind(1), .Map(1), .Gain(-2), .Offset(9), .OutWidth(11)) trit ();
 hf_stream_in #(.Values(3), .StreamBits(64), .OutKind(2), .Map(2), .OutWidth(8), .Name("in_")) by_table ();
 hf_stream_in #(.Values(20), .StreamBits(8), .CodeBits(1), .OutKind(0)) bits ();
+hf_stream_in #(.Values(3), .Vectors(16), .StreamBits(64), .OutKind(1), .OutWidth(9)) positions ();
+hf_stream_in #(.Values(10), .Vectors(5), .StreamBits(24), .OutKind(2), .OutWidth(9)) long_positions ();
 hf_stream_out #(.Classes(10), .ScoreWidth(17), .StreamBits(32)) out32 ();
 hf_stream_out #(.Classes(1), .ScoreWidth(32), .StreamBits(128)) out128 ();
 hf_class_scores #(.Classes(1), .SumWidth(4), .ScoreWidth(4)) one_class ();
@@ -83,6 +85,23 @@ hf_registers #(.CountWidth(32), .PrechargeCycles(3), .WindowCycles(9)) registers
 hf_sense_sequencer #(.CountWidth(16)) sequencer ();
 hf_rom #(.Depth(11), .Width(9), .InitFile("words.mem")) words ();
 hf_gxnor_popcount #(.Width(1), .SumWidth(2)) one_lane ();
+hf_register_slice #(.Width(40)) slice_of_40 ();
+hf_code_value #(.CodeBits(6), .ValueWidth(7)) steps ();
+hf_code_value #(.CodeBits(4), .ValueWidth(8), .Uniform(0), .InitFile("levels.mem")) levels ();
+hf_read_select #(.Blocks(5), .Tiles(3), .LaneBlocks(2), .LaneTiles(2), .BlockGroups(3), .TileGroups(2), .Adcs(3),
+                 .Block(1), .Tile(1), .Adc(2)) select ();
+hf_flatten #(.Channels(5), .Positions(9), .Trits(1)) trit_map ();
+hf_flatten #(.Channels(1), .Positions(1)) one_position ();
+hf_pool #(.Values(3), .Planes(2), .Trits(1), .Rows(7), .Columns(8), .SizeRows(3), .SizeColumns(2), .StrideRows(3),
+          .StrideColumns(3), .All(3'b010)) trit_pool ();
+hf_pool #(.Values(2), .Planes(2), .Rows(5), .Columns(4), .All(2'b10)) vote_pool ();
+hf_pool #(.Values(40), .Rows(2), .Columns(2), .All(40'hf0f0f0f0f1)) wide_pool ();
+hf_window #(.Channels(2), .Kind(1), .PadAbove(1), .PadLeft(1), .PadBelow(1), .PadRight(1)) trit_window ();
+hf_window #(.Channels(2), .PadAbove(1), .PadLeft(1), .PadBelow(1), .PadRight(1)) gated_window ();
+hf_window #(.Channels(2), .Kind(2), .Width(5), .Rows(6), .Columns(7), .KernelColumns(2), .StrideRows(2), .StrideColumns(3),
+            .PadAbove(1), .PadLeft(2), .PadValue(-3)) integer_window ();
+hf_window #(.Channels(3), .Rows(5), .Columns(1), .KernelRows(2), .KernelColumns(1)) one_column ();
+hf_window #(.KernelRows(1), .KernelColumns(1)) one_by_one ();
 hf_xnor_popcount #(.Width(13), .SumWidth(9)) thirteen_lanes ();
 "#;
 
@@ -91,9 +110,10 @@ fn other_parameter_sets_are_proven() {
     let build = instances(OTHERS);
     image(&build.path().join("mem/in_table.mem"), 256, 2);
     image(&build.path().join("mem/words.mem"), 11, 2);
+    image(&build.path().join("mem/levels.mem"), 16, 2);
     let proofs = run(&build);
     all_hold(&proofs);
-    assert_eq!(proofs.blocks.iter().filter(|block| block.block == "hf_stream_in").count(), 4);
+    assert_eq!(proofs.blocks.iter().filter(|block| block.block == "hf_stream_in").count(), 6);
 }
 
 #[test]
@@ -167,8 +187,17 @@ const FAULTS: &[Fault] = &[
     // Handshakes: a beat lost, an image kept that should be dropped, a full image overwritten.
     Fault { block: "hf_stream_out", instance: "", from: "else if (tvalid_o && tready_i)", to: "else if (tvalid_o)" },
     Fault { block: "hf_stream_out", instance: "", from: "tlast_o = beat_last", to: "tlast_o = tready_i && beat_last" },
-    Fault { block: "hf_stream_in", instance: ".StreamBits(16)", from: "|| (accept && tlast_i)", to: "" },
-    Fault { block: "hf_stream_in", instance: "", from: "tready_o = !full_q", to: "tready_o = !full_q || out_ready_i" },
+    Fault { block: "hf_stream_in", instance: ".StreamBits(16)", from: "!rst_ni || early", to: "!rst_ni" },
+    Fault { block: "hf_stream_in", instance: "", from: "(Vectors > 1 && out_ready_i)", to: "out_ready_i" },
+    // A broken image that is not completed, one that is completed by too few vectors, each vector a start.
+    Fault { block: "hf_stream_in", instance: ".Vectors(3)", from: "if (Vectors > 1 &&", to: "if (Vectors > 3 &&" },
+    Fault {
+        block: "hf_stream_in",
+        instance: ".Vectors(3)",
+        from: "!(fill_q && take && taken_last)",
+        to: "!(fill_q && take)",
+    },
+    Fault { block: "hf_stream_in", instance: ".Vectors(3)", from: "take && taken == '0", to: "take" },
     Fault { block: "hf_stream_in", instance: "", from: "Gain * number + Offset", to: "Gain * number - Offset + 1" },
     // Registers: a count of 0 stored, an error lost when it comes with the clear, an answer taken back.
     Fault { block: "hf_registers", instance: "", from: "&& wdata_i != '0", to: "" },
@@ -181,6 +210,54 @@ const FAULTS: &[Fault] = &[
     Fault { block: "hf_registers", instance: "", from: "end else if (rready_i) begin", to: "end else begin" },
     Fault { block: "hf_rom", instance: ".Depth(5), .InitFile(\"w.mem\")", from: "if (read_i) data_o", to: "data_o" },
     Fault { block: "hf_input_table", instance: ".Width(8), .InitFile(\"w.mem\")", from: "$signed(", to: "$unsigned(" },
+    // A vector lost, one given twice.
+    Fault { block: "hf_register_slice", instance: "", from: "second_valid_q ? second_q : in_data_i", to: "in_data_i" },
+    Fault { block: "hf_register_slice", instance: "", from: "!give && (accept ||", to: "(accept ||" },
+    Fault { block: "hf_code_value", instance: "", from: "{1'b1, {CodeBits", to: "{1'b0, {CodeBits" },
+    Fault {
+        block: "hf_code_value",
+        instance: ".ValueWidth(8), .Uniform(0), .InitFile(\"w.mem\")",
+        from: "words[code_i]",
+        to: "words[~code_i]",
+    },
+    // An array that there is not.
+    Fault {
+        block: "hf_read_select",
+        instance: ".Blocks(3), .Tiles(3), .LaneBlocks(2), .LaneTiles(2), .BlockGroups(2), .TileGroups(2), .Block(1)",
+        from: "g * LaneBlocks + Block < Blocks",
+        to: "g * LaneBlocks < Blocks",
+    },
+    // Planes for channels, a map before it is whole.
+    Fault {
+        block: "hf_flatten",
+        instance: ".Trits(1)",
+        from: "map_q[p*Bits+k*Channels+c]",
+        to: "map_q[p*Bits+c*Planes+k]",
+    },
+    Fault { block: "hf_flatten", instance: "", from: "accept && last", to: "accept" },
+    // A window that begins with what the last one left, trits of the wrong order, a result overwritten.
+    Fault {
+        block: "hf_pool",
+        instance: "",
+        from: "row_phase_q == '0 ? across",
+        to: "!row_phase_q && !window_q ? across",
+    },
+    Fault { block: "hf_pool", instance: ".Planes(2), .Trits(1)", from: "] | in_data_i", to: "] & in_data_i" },
+    Fault { block: "hf_pool", instance: "", from: "!valid_q || out_ready_i;", to: "1'b1;" },
+    // Another column's rows, a row of windows too early, padding one column late.
+    Fault { block: "hf_window", instance: ".PadLeft(1)", from: "lines[column_next];", to: "lines[column];" },
+    Fault {
+        block: "hf_window",
+        instance: ".StrideRows(2)",
+        from: "(row_next) < KernelRows",
+        to: "(row_next) + 1 < KernelRows",
+    },
+    Fault {
+        block: "hf_window",
+        instance: ".PadLeft(1)",
+        from: "(column_next) + 1 > PadLeft",
+        to: "(column_next) > PadLeft",
+    },
 ];
 
 #[test]
@@ -188,7 +265,15 @@ fn every_planted_fault_is_found() {
     let check = |fault: &Fault| {
         let what = format!("{}: `{}` for `{}`", fault.block, fault.to, fault.from);
         let build = instances(&format!("{} #({}) i ();", fault.block, fault.instance));
-        image(&build.path().join("mem/w.mem"), if fault.block == "hf_rom" { 5 } else { 256 }, 2);
+        image(
+            &build.path().join("mem/w.mem"),
+            match fault.block {
+                "hf_rom" => 5,
+                "hf_code_value" => 16,
+                _ => 256,
+            },
+            2,
+        );
         let file = build.path().join(format!("rtl/{}.sv", fault.block));
         edit(&file, fault.from, fault.to);
         if fault.to.contains("late") {

@@ -1,13 +1,14 @@
-// Check of hf_stream_in.
+// Check of hf_stream_in where an image is one vector; hf_stream_in_vectors_check has the others.
 //
 // Reference   One code of the image, whichever the solver picks, is kept as it comes; the mapping of the header is
 //             applied to it. The output shows it, in its place, from the cycle after its beat on.
-// Handshake   An image stays, unchanged, until it is taken, and no beat is taken meanwhile.
+// Handshake   An image stays, unchanged, until it is taken, and no beat is taken meanwhile. start_o when it is taken.
 // Proof       induction, for every code of the image at once
 `default_nettype none
 
 module hf_stream_in_check #(
     parameter int Values = 8,
+    parameter int Vectors = 1,
     parameter int StreamBits = 64,
     parameter int CodeBits = 8,
     parameter bit CodeSigned = 1'b0,
@@ -31,14 +32,17 @@ module hf_stream_in_check #(
   localparam int Beats = (Values * CodeBits + StreamBits - 1) / StreamBits;
   localparam int BeatWidth = Beats > 1 ? $clog2(Beats) : 1;
   localparam int PerBeat = StreamBits / CodeBits;
-  logic tready, out_valid, error;
+  if (Vectors != 1) begin : gen_error
+    hf_error_stream_in_check_is_of_one_vector error ();
+  end
+  logic tready, out_valid, start, error;
   logic [Values*ValueWidth-1:0] out_data;
   hf_stream_in #(
-      .Values(Values), .StreamBits(StreamBits), .CodeBits(CodeBits), .CodeSigned(CodeSigned), .OutKind(OutKind),
-      .OutWidth(OutWidth), .Map(Map), .Threshold(Threshold), .Gain(Gain), .Offset(Offset), .Name(Name)
+      .Values(Values), .Vectors(Vectors), .StreamBits(StreamBits), .CodeBits(CodeBits), .CodeSigned(CodeSigned),
+      .OutKind(OutKind), .OutWidth(OutWidth), .Map(Map), .Threshold(Threshold), .Gain(Gain), .Offset(Offset), .Name(Name)
   ) dut (
       .clk_i, .rst_ni, .tvalid_i, .tready_o(tready), .tdata_i, .tlast_i, .out_valid_o(out_valid), .out_ready_i,
-      .out_data_o(out_data), .error_o(error));
+      .out_data_o(out_data), .start_o(start), .error_o(error));
 
   logic live_q, full_q, error_q, last;
   logic [BeatWidth-1:0] beat_q;
@@ -117,14 +121,17 @@ module hf_stream_in_check #(
   // verilator lint_off UNDRIVEN
   // The block's own registers, by name: Yosys joins these wires to them when it flattens; a linter sees no driver.
   (* hierconn *) wire [BeatWidth-1:0] \dut.beat ;
+  (* hierconn *) wire \dut.vector ;
+  (* hierconn *) wire \dut.taken ;
+  (* hierconn *) wire \dut.fill_q ;
   // verilator lint_on UNDRIVEN
   logic followed, tied;
   assign followed = at_beat_q < Beats && at_lane_q < PerBeat && at < Values;
-  assign tied = \dut.beat == beat_q && 32'(beat_q) < Beats && (!full_q || beat_q == '0)
+  assign tied = !(\dut.vector || \dut.taken || \dut.fill_q ) && \dut.beat == beat_q && 32'(beat_q) < Beats && (!full_q || beat_q == '0)
       && (!followed || kept_q == (full_q || 32'(beat_q) > at_beat_q));
 
-  assign fail_o = live_q && (tready != !full_q || out_valid != full_q || error != error_q || !tied
-      || (followed && kept_q && got != want));
+  assign fail_o = live_q && (tready != !full_q || out_valid != full_q || start != (full_q && out_ready_i)
+      || error != error_q || !tied || (followed && kept_q && got != want));
 endmodule
 
 `default_nettype wire

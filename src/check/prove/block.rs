@@ -21,6 +21,14 @@ pub struct Obligation {
     pub method: Method,
     /// Sums of many bits: decision diagrams before SAT.
     pub diagrams_first: bool,
+    /// A memory of the block that the check reads, by the same name.
+    pub memory: Option<&'static str>,
+}
+
+impl Obligation {
+    fn new(check: &'static str, parameters: &Parameters, method: Method) -> Self {
+        Self { check, parameters: parameters.clone(), method, diagrams_first: false, memory: None }
+    }
 }
 
 /// Up to this many lanes a popcount is compared with the dot product as a whole.
@@ -47,27 +55,20 @@ pub fn obligations(module: &str, parameters: &Parameters) -> Option<Vec<Obligati
         Some(Value::Number(number)) => *number,
         _ => 0,
     };
-    let one = |check, method| vec![Obligation { check, parameters: parameters.clone(), method, diagrams_first: false }];
+    let one = |check, method| vec![Obligation::new(check, parameters, method)];
+    let reads = |check, memory| {
+        vec![Obligation { memory: Some(memory), ..Obligation::new(check, parameters, Method::Induction) }]
+    };
     let next = Method::Interval { cycles: 1 };
     let same = Method::Interval { cycles: 0 };
     let popcount = |whole, counts| {
         if number("Width") <= LANES_AS_A_WHOLE {
-            return vec![Obligation {
-                check: whole,
-                parameters: parameters.clone(),
-                method: next,
-                diagrams_first: true,
-            }];
+            return vec![Obligation { diagrams_first: true, ..Obligation::new(whole, parameters, next) }];
         }
         let width = Parameters::from([("SumWidth".to_owned(), Value::Number(number("SumWidth")))]);
         vec![
-            Obligation { check: counts, parameters: parameters.clone(), method: next, diagrams_first: false },
-            Obligation {
-                check: "hf_popcount_lanes_check",
-                parameters: width,
-                method: Method::Induction,
-                diagrams_first: false,
-            },
+            Obligation::new(counts, parameters, next),
+            Obligation::new("hf_popcount_lanes_check", &width, Method::Induction),
         ]
     };
     Some(match module {
@@ -92,9 +93,16 @@ pub fn obligations(module: &str, parameters: &Parameters) -> Option<Vec<Obligati
             one("hf_class_scores_check", Method::Interval { cycles })
         }
         "hf_sense_sequencer" => one("hf_sense_sequencer_check", Method::Induction),
+        "hf_stream_in" if number("Vectors") > 1 => one("hf_stream_in_vectors_check", Method::Induction),
         "hf_stream_in" => one("hf_stream_in_check", Method::Induction),
         "hf_stream_out" => one("hf_stream_out_check", Method::Induction),
         "hf_registers" => one("hf_registers_check", Method::Induction),
+        "hf_register_slice" => one("hf_register_slice_check", Method::Induction),
+        "hf_code_value" => one("hf_code_value_check", same),
+        "hf_read_select" => one("hf_read_select_check", same),
+        "hf_flatten" => one("hf_flatten_check", Method::Induction),
+        "hf_pool" => reads("hf_pool_check", "rows_q"),
+        "hf_window" => reads("hf_window_check", "gen_rows.lines"),
         _ => return None,
     })
 }
@@ -104,6 +112,10 @@ const BITS_AT_FULL_SIZE: i64 = 16_384;
 
 /// Not worth an attempt at full size: [`reduced`] is proven straight away, and reported as what it is.
 pub fn too_large(module: &str, parameters: &Parameters) -> bool {
+    let number = |name: &str| match parameters.get(name) {
+        Some(Value::Number(number)) => *number,
+        _ => 0,
+    };
     let product = |names: &[&str]| {
         names.iter().fold(1_i64, |product, name| match parameters.get(*name) {
             Some(Value::Number(number)) => product.saturating_mul((*number).max(1)),
@@ -115,6 +127,16 @@ pub fn too_large(module: &str, parameters: &Parameters) -> bool {
         "hf_threshold" => product(&["Neurons", "SumWidth"]),
         "hf_vote_aggregate" => product(&["Neurons", "Blocks"]),
         "hf_accumulator" => product(&["Lanes", "SumWidth"]),
+        // A few thousand bits take the solver minutes.
+        "hf_flatten" => 4 * (1 + number("Trits")) * product(&["Channels", "Positions"]),
+        "hf_pool" => 2 * product(&["Values", "Planes", "Columns"]),
+        "hf_window" => {
+            let bits = match number("Kind") {
+                2 => number("Width"),
+                kind => 1 + kind,
+            };
+            4 * bits * product(&["Channels", "Columns", "KernelRows"])
+        }
         _ => 0,
     };
     bits > BITS_AT_FULL_SIZE && reduced(module, parameters).is_some()
@@ -122,12 +144,15 @@ pub fn too_large(module: &str, parameters: &Parameters) -> bool {
 
 /// A smaller block of the same kind, for where the full size takes too long, and what was made smaller.
 pub fn reduced(module: &str, parameters: &Parameters) -> Option<(Parameters, String)> {
-    // The neurons of these are copies of each other that share no logic.
+    // The neurons, lanes or channels of these are copies of each other that share no logic.
     let limits: &[(&str, i64)] = match module {
         "hf_threshold" | "hf_vote_aggregate" => &[("Neurons", 1)],
         "hf_multiply_accumulate" => &[("Neurons", 1), ("Inputs", 16)],
         "hf_accumulator" => &[("Lanes", 4)],
         "hf_slice" => &[("Width", 1)],
+        "hf_flatten" | "hf_window" => &[("Channels", 4)],
+        // One of each kind, see below.
+        "hf_pool" => &[("Values", 2)],
         "hf_ternary_detect" => &[("Width", 8)],
         "hf_gxnor_popcount" | "hf_xnor_popcount" => &[("Width", 24)],
         "hf_stream_out" if parameters.get("Classes").is_some_and(|c| *c > Value::Number(3)) => &[("Classes", 3)],
@@ -142,6 +167,9 @@ pub fn reduced(module: &str, parameters: &Parameters) -> Option<(Parameters, Str
             changes.push(format!("{name} {limit} of {number}"));
             *number = limit;
         }
+    }
+    if module == "hf_pool" && !changes.is_empty() {
+        smaller.insert("All".to_owned(), Value::Number(0b10));
     }
     (!changes.is_empty()).then(|| (smaller, changes.join(", ")))
 }
@@ -178,6 +206,15 @@ mod tests {
         assert!(!too_large("hf_multiply_accumulate", &mac(16)));
         assert!(too_large("hf_multiply_accumulate", &mac(256)));
         assert!(!too_large("hf_rom", &parameters(&[("Depth", 1 << 20), ("Width", 64)])));
+    }
+
+    #[test]
+    fn a_reduced_pool_has_a_maximum_and_a_minimum() {
+        let pool = parameters(&[("Values", 128), ("Planes", 2), ("Columns", 32), ("All", 0)]);
+        assert!(too_large("hf_pool", &pool));
+        let (smaller, text) = reduced("hf_pool", &pool).unwrap();
+        assert_eq!(text, "Values 2 of 128");
+        assert_eq!((&smaller["Values"], &smaller["All"]), (&Value::Number(2), &Value::Number(2)));
     }
 
     /// Every block of the library has a check; layers and banks are compared in co-simulation.

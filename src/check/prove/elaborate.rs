@@ -15,6 +15,7 @@ use crate::tool;
 #[serde(untagged)]
 pub enum Value {
     Number(i64),
+    /// Text, or binary digits with their width in front (`40'b01...`) where a number has more than 32.
     Text(String),
 }
 
@@ -35,12 +36,18 @@ impl Value {
             // Verilog's `int` and `bit` both take their own width from these bits.
             Self::Number(number) => Some(format!("32'b{:032b}", *number as i32)),
             Self::Text(text) if text.is_empty() => None,
+            Self::Text(text) if wide(text) => Some(text.clone()),
             Self::Text(text) => {
                 let bits: String = text.bytes().map(|byte| format!("{byte:08b}")).collect();
                 Some(format!("{}'b{bits}", bits.len()))
             }
         }
     }
+}
+
+/// Whether a text is a number of many bits: no name of the library has an apostrophe.
+fn wide(text: &str) -> bool {
+    text.contains("'b")
 }
 
 pub type Parameters = BTreeMap<String, Value>;
@@ -112,6 +119,9 @@ fn decode(value: &str) -> Value {
         let text = value.strip_suffix(' ').filter(|text| text.bytes().all(|b| b"01xz ".contains(&b)));
         return Value::Text(text.unwrap_or(value).to_owned());
     }
+    if value.len() > 32 {
+        return Value::Text(format!("{}'b{value}", value.len()));
+    }
     let number = value.bytes().fold(0_i64, |number, bit| (number << 1) | i64::from(bit - b'0'));
     // 32 bits are an `int`; a `bit` has one.
     Value::Number(if value.len() == 32 { i64::from(number as u32 as i32) } else { number })
@@ -129,6 +139,8 @@ mod tests {
         assert_eq!(decode("fc1_"), Value::Text("fc1_".into()));
         assert_eq!(decode("101 "), Value::Text("101".into()));
         assert_eq!(decode(" "), Value::Text(String::new()));
+        let wide = decode(&"01".repeat(20));
+        assert_eq!(wide.constant().unwrap(), format!("40'b{}", "01".repeat(20)));
         assert_eq!(Value::Number(-1).constant().unwrap(), format!("32'b{}", "1".repeat(32)));
         assert_eq!(Value::Text("ab".into()).constant().unwrap(), "16'b0110000101100010");
     }

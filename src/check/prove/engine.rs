@@ -89,10 +89,16 @@ impl Job<'_> {
             }
         }
         let il = super::quoted(&self.work.join("check.il"))?;
+        script.push_str("\nproc\nflatten\n");
+        if let Some(memory) = self.obligation.memory {
+            // The check's memory of this name stands for the block's, which `flatten` numbered to tell them apart.
+            script.push_str(&format!("setparam -set MEMID \"\\dut.{memory}_1\" t:$memrd* r:MEMID=\\dut.{memory} %i\n"));
+        }
+        // Reads stay apart from registers beside them: a check ties a register to what the memory holds.
         script.push_str(
-            "\nproc\nflatten\nopt_expr\nopt_clean\ncheck -assert\n\
+            "opt_expr\nopt_clean\ncheck -assert\n\
              select -assert-none t:$dlatch t:$adlatch t:$sr t:$dlatchsr\n\
-             memory\nopt_expr\nwreduce\nopt_clean -purge\nsetundef -undriven -anyseq\n",
+             memory -nordff\nopt_expr\nwreduce\nopt_clean -purge\nsetundef -undriven -anyseq\n",
         );
         script.push_str(&format!("write_ilang {il}\n"));
         if matches!(self.obligation.method, Method::Interval { .. }) {
