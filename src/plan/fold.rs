@@ -145,7 +145,7 @@ mod tests {
         let l = layer(1.0, 0.0, 3.0, 1.0);
         assert_eq!(threshold(&l, 0, 10, false, |s| s as f64, |y| y > 2.0), 6);
         assert_eq!(threshold(&l, 0, 10, false, |s| s as f64, |y| y >= 2.0), 5);
-        assert_eq!(threshold(&l, 0, 10, false, |s| s as f64, |y| !(y < -2.0)), 1);
+        assert_eq!(threshold(&l, 0, 10, false, |s| s as f64, |y| y >= -2.0), 1);
         assert_eq!(threshold(&l, 0, 10, false, |s| s as f64, |y| y > -2.0), 2);
     }
 
