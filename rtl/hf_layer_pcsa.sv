@@ -180,18 +180,6 @@ module hf_layer_pcsa #(
       .qb_o(qb)
   );
 
-  logic [LaneRows*LaneColumns*Amplifiers-1:0] w_nonzero, w_positive;
-  hf_ternary_detect #(
-      .Width(LaneRows * LaneColumns * Amplifiers)
-  ) i_detect (
-      .clk_i,
-      .latch_i(latch),
-      .q_i(q),
-      .qb_i(qb),
-      .nonzero_o(w_nonzero),
-      .positive_o(w_positive)
-  );
-
   // What all lanes of a column take. Input i of slice k meets amplifier i % Amplifiers at column i / Amplifiers.
   logic [LaneColumns*Amplifiers-1:0] lanes_use, lanes_nonzero, lanes_positive;
   logic [LaneColumns*LaneWidth-1:0] used;
@@ -220,17 +208,30 @@ module hf_layer_pcsa #(
   logic summed_q, first_q;
   logic [LaneRows*SumWidth-1:0] sums;
   for (genvar p = 0; p < LaneRows; p++) begin : gen_lane_row
+    localparam int RowBits = LaneColumns * Amplifiers;
+    logic [RowBits-1:0] w_nonzero, w_positive;
     logic [LaneColumns*LaneWidth-1:0] row_lanes;
+
+    hf_ternary_detect #(
+        .Width(RowBits)
+    ) i_detect (
+        .clk_i,
+        .latch_i(latch),
+        .q_i(q[p*RowBits+:RowBits]),
+        .qb_i(qb[p*RowBits+:RowBits]),
+        .nonzero_o(w_nonzero),
+        .positive_o(w_positive)
+    );
+
     for (genvar l = 0; l < LaneColumns; l++) begin : gen_lane
-      localparam int Lane = p * LaneColumns + l;
       if (InputTrits || WeightTrits) begin : gen_trit
         hf_gxnor_popcount #(.Width(Amplifiers), .SumWidth(LaneWidth)) i_popcount (
             .clk_i,
             .valid_i(capture),
             .x_nonzero_i(lanes_nonzero[l*Amplifiers+:Amplifiers]),
             .x_positive_i(lanes_positive[l*Amplifiers+:Amplifiers]),
-            .w_nonzero_i(WeightTrits ? w_nonzero[Lane*Amplifiers+:Amplifiers] : {Amplifiers{1'b1}}),
-            .w_positive_i(w_positive[Lane*Amplifiers+:Amplifiers]),
+            .w_nonzero_i(WeightTrits ? w_nonzero[l*Amplifiers+:Amplifiers] : {Amplifiers{1'b1}}),
+            .w_positive_i(w_positive[l*Amplifiers+:Amplifiers]),
             .sum_o(row_lanes[l*LaneWidth+:LaneWidth]));
       end else begin : gen_bipolar
         hf_xnor_popcount #(.Width(Amplifiers), .SumWidth(LaneWidth)) i_popcount (
@@ -239,7 +240,7 @@ module hf_layer_pcsa #(
             .use_i(lanes_use[l*Amplifiers+:Amplifiers]),
             .used_i(used[l*LaneWidth+:LaneWidth]),
             .x_i(lanes_positive[l*Amplifiers+:Amplifiers]),
-            .w_i(w_positive[Lane*Amplifiers+:Amplifiers]),
+            .w_i(w_positive[l*Amplifiers+:Amplifiers]),
             .sum_o(row_lanes[l*LaneWidth+:LaneWidth]));
       end
     end
@@ -257,10 +258,12 @@ module hf_layer_pcsa #(
         .lanes_i(row_lanes),
         .sum_o  (sums[p*SumWidth+:SumWidth])
     );
+    logic unused_nonzero;
+    assign unused_nonzero = ^w_nonzero;
   end
   // Of use with trits or without.
   logic unused_lanes;
-  assign unused_lanes = ^{lanes_use, lanes_nonzero, used, w_nonzero};
+  assign unused_lanes = ^{lanes_use, lanes_nonzero, used};
 
   // ---------------------------------------------------------------- sums
   logic neuron_last_q, vector_last_q;

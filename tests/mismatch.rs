@@ -36,11 +36,12 @@ impl Build {
         std::fs::write(path, new).unwrap();
     }
 
-    fn verify(&self, simulator: &str) -> Ended {
+    fn verify(&self, simulator: &str, more: &[&str]) -> Ended {
         let waveform = self.waveform();
         let args =
             args!["verify", self.path, "--simulator", simulator, "--images", "3", "--waveform", waveform, "--json"];
-        hafnia(args.iter().chain(&args!["--dataset", self.dataset, "--stalled", "0"]))
+        let more: Vec<std::ffi::OsString> = more.iter().map(Into::into).collect();
+        hafnia(args.iter().chain(&args!["--dataset", self.dataset, "--stalled", "0"]).chain(&more))
     }
 
     fn waveform(&self) -> PathBuf {
@@ -49,7 +50,11 @@ impl Build {
 
     /// Verifies, asserts that the edited file was warned about and the fault found; gives its description.
     fn finds(&self, file: &str, simulator: &str) -> Value {
-        let ended = self.verify(simulator).expect(1);
+        self.finds_in(file, simulator, &[])
+    }
+
+    fn finds_in(&self, file: &str, simulator: &str, more: &[&str]) -> Value {
+        let ended = self.verify(simulator, more).expect(1);
         assert!(
             ended.stderr.contains(file) && ended.stderr.contains("differs from the manifest"),
             "no warning: {}",
@@ -146,10 +151,15 @@ fn wrong_references_of_one_block() {
     build.edit("mem/fc2_b2_t0_ref.mem", |text| {
         text.lines().map(|l| "0".repeat(l.len()).replacen('0', "8", 1) + "\n").collect()
     });
-    let found = build.finds("mem/fc2_b2_t0_ref.mem", "icarus");
-    assert_eq!((&found["layer"], &found["split"]), (&"fc2".into(), &2.into()), "{found}");
-    let array = found["array"].as_str().unwrap();
-    assert!(array.contains("i_layer_fc2.") && array.contains("i_array (block 2, tile 0), column"), "{found}");
+    // Where the arrays are instances, the message names one; in a bank, its block and tile.
+    for (arrays, name) in [
+        ("grid", "i_layer_fc2.i_bank.gen_block[2].gen_tile[0].i_array (block 2, tile 0), column"),
+        ("bank", "i_layer_fc2.i_bank (block 2, tile 0), column"),
+    ] {
+        let found = build.finds_in("mem/fc2_b2_t0_ref.mem", "icarus", &["--arrays", arrays]);
+        assert_eq!((&found["layer"], &found["split"]), (&"fc2".into(), &2.into()), "{found}");
+        assert!(found["array"].as_str().unwrap().contains(name), "{found}");
+    }
 }
 
 /// A simulation without an end is an error of the tool; what it said is kept apart from what others say.
@@ -183,6 +193,6 @@ fn a_broken_simulation_keeps_its_messages() {
 fn an_edited_plan_is_refused() {
     let build = Build::new("digits_binary", "pcsa");
     build.edit("plan.json", |t| t.replacen("\"stream_bits\": 64", "\"stream_bits\": 32", 1));
-    let ended = build.verify("icarus").expect(2);
+    let ended = build.verify("icarus", &[]).expect(2);
     assert!(ended.stderr.contains("plan.json") && ended.stderr.contains("hafnia generate"), "{}", ended.stderr);
 }

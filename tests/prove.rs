@@ -68,6 +68,7 @@ hf_input_table #(.Width(8), .InitFile("in_table.mem")) tab ();
 hf_threshold #(.Neurons(5), .SumWidth(7), .Ternary(1)) threshold ();
 hf_vote_aggregate #(.Blocks(5), .Neurons(4), .Ternary(1)) votes5 ();
 hf_vote_aggregate #(.Blocks(1), .Neurons(1)) votes1 ();
+hf_vote_aggregate #(.Blocks(3), .Neurons(70), .Ternary(1)) votes70 ();
 hf_accumulator #(.Lanes(3), .LaneWidth(5), .SumWidth(9)) accumulator ();
 hf_slice #(.Slices(3), .Stride(2), .Offset(1), .Parts(2), .Width(4)) slice ();
 hf_counter #(.Steps(5)) counter ();
