@@ -54,9 +54,9 @@ module tiny_top (
   (* keep *) logic [10-1:0] layer_fc1_data;
 
   // Layer fc2: 10 -> 5 trits {nonzero, positive}, 10 arrays with 1-bit sense amplifiers, votes of 5 blocks
-  (* keep *) logic layer_fc2__votes_valid;
-  (* keep *) logic layer_fc2__votes_ready;
-  (* keep *) logic [50-1:0] layer_fc2__votes_data;
+  logic layer_fc2__votes_valid;
+  logic layer_fc2__votes_ready;
+  logic [50-1:0] layer_fc2__votes_data;
 
   // Layer fc2: sign of the votes
   (* keep *) logic layer_fc2_valid;
