@@ -211,10 +211,10 @@ mod tests {
 
     #[test]
     fn a_reduced_pool_has_a_maximum_and_a_minimum() {
-        let pool = parameters(&[("Values", 128), ("Planes", 2), ("Columns", 32), ("All", 0)]);
+        let pool = parameters(&[("Values", 256), ("Planes", 2), ("Columns", 32), ("All", 0)]);
         assert!(too_large("hf_pool", &pool));
         let (smaller, text) = reduced("hf_pool", &pool).unwrap();
-        assert_eq!(text, "Values 2 of 128");
+        assert_eq!(text, "Values 2 of 256");
         assert_eq!((&smaller["Values"], &smaller["All"]), (&Value::Number(2), &Value::Number(2)));
     }
 
