@@ -57,9 +57,9 @@ module hf_pool_check #(
   assign followed = 32'(at_value_q) < Values && 32'(at_window_q) < OutColumns;
   assign all = 1'(All >> at_value_q);
 
-  function automatic logic [1:0] pair(input logic [Bits-1:0] data, input logic [ValueWidth-1:0] at);
-    pair[0] = 1'(data >> at);
-    pair[1] = Planes == 2 ? 1'(data >> (Values + 32'(at))) : 1'b0;
+  function automatic logic [1:0] pair(input logic [Bits-1:0] bits, input logic [ValueWidth-1:0] at);
+    pair[0] = 1'(bits >> at);
+    pair[1] = Planes == 2 ? 1'(bits >> (Values + 32'(at))) : 1'b0;
   endfunction
 
   function automatic logic [1:0] pooled(input logic [1:0] a, input logic [1:0] b, input logic minimum);

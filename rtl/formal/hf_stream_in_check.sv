@@ -39,7 +39,8 @@ module hf_stream_in_check #(
   logic [Values*ValueWidth-1:0] out_data;
   hf_stream_in #(
       .Values(Values), .Vectors(Vectors), .StreamBits(StreamBits), .CodeBits(CodeBits), .CodeSigned(CodeSigned),
-      .OutKind(OutKind), .OutWidth(OutWidth), .Map(Map), .Threshold(Threshold), .Gain(Gain), .Offset(Offset), .Name(Name)
+      .OutKind(OutKind), .OutWidth(OutWidth), .Map(Map), .Threshold(Threshold), .Gain(Gain), .Offset(Offset),
+      .Name(Name)
   ) dut (
       .clk_i, .rst_ni, .tvalid_i, .tready_o(tready), .tdata_i, .tlast_i, .out_valid_o(out_valid), .out_ready_i,
       .out_data_o(out_data), .start_o(start), .error_o(error));

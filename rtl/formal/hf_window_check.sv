@@ -68,13 +68,13 @@ module hf_window_check #(
   logic live_q, kept_q, bit_q;
   logic [RowWidth-1:0] row_q;
   logic [ColumnWidth-1:0] column_q;
-  logic inside, gives, advance, here, now;
+  logic in_map, gives, advance, here, now;
   initial live_q = 1'b0;
-  assign inside = 32'(row_q) + 1 > PadAbove && 32'(row_q) < PadAbove + Rows && 32'(column_q) + 1 > PadLeft
+  assign in_map = 32'(row_q) + 1 > PadAbove && 32'(row_q) < PadAbove + Rows && 32'(column_q) + 1 > PadLeft
       && 32'(column_q) < PadLeft + Columns;
   assign gives = 32'(row_q) + 1 >= KernelRows && (32'(row_q) + 1 - KernelRows) % StrideRows == 0
       && 32'(column_q) + 1 >= KernelColumns && (32'(column_q) + 1 - KernelColumns) % StrideColumns == 0;
-  assign advance = (!inside || in_valid_i) && (!gives || out_ready_i);
+  assign advance = (!in_map || in_valid_i) && (!gives || out_ready_i);
   assign here = row_q == at_row_q && column_q == at_column_q;
 
   // The bit of the position that is walked now. Planes of a bipolar value beside padding of 0: {is no padding, value}.
@@ -87,7 +87,7 @@ module hf_window_check #(
   end else begin : gen_pad_sign
     assign pad = at_plane_q == '0 ? PadValue > 0 : PadValue != 0;
   end
-  assign now = !inside ? pad : Gates && at_plane_q != '0 ? 1'b1 : 1'(in_data_i >> in_place);
+  assign now = !in_map ? pad : Gates && at_plane_q != '0 ? 1'b1 : 1'(in_data_i >> in_place);
 
   always_ff @(posedge clk_i) begin
     at_row_q <= at_row_q;
@@ -112,7 +112,8 @@ module hf_window_check #(
   logic [31:0] back_rows, back_columns, value;  // from the place to the window's last row and column
   assign back_rows = 32'(row_q) - 32'(at_row_q);
   assign back_columns = 32'(column_q) - 32'(at_column_q);
-  assign covered = row_q >= at_row_q && column_q >= at_column_q && back_rows < KernelRows && back_columns < KernelColumns;
+  assign covered = row_q >= at_row_q && column_q >= at_column_q && back_rows < KernelRows
+      && back_columns < KernelColumns;
   assign value = (32'(at_channel_q) * KernelRows + KernelRows - 1 - back_rows) * KernelColumns
       + KernelColumns - 1 - back_columns;
   assign want = here ? now : bit_q;
@@ -176,8 +177,8 @@ module hf_window_check #(
     assign rows_tied = 1'b1;
   end
 
-  assign fail_o = live_q && (in_ready != (inside && (!gives || out_ready_i))
-      || out_valid != (gives && (!inside || in_valid_i)) || !walks
+  assign fail_o = live_q && (in_ready != (in_map && (!gives || out_ready_i))
+      || out_valid != (gives && (!in_map || in_valid_i)) || !walks
       || (followed && out_valid && covered && got != want) || (followed && !(columns_tied && rows_tied)));
 endmodule
 
