@@ -39,9 +39,10 @@ pub(super) fn lane_width(p: &PcsaPlan) -> usize {
     signed_width(p.amplifiers as i64)
 }
 
-/// Images that the pipeline can hold parts of: two in any stage, one at either end.
+/// Images that the pipeline can hold parts of: four at most in any stage, as in a digital layer of one read, and one each in the
+/// input, the class scores and the output.
 pub(super) fn most_in_flight(plan: &Plan) -> usize {
-    2 * plan.stages().len() + 3
+    4 * plan.stages().len() + 3
 }
 
 /// Nets of every stage, in order: the image, the stages of the layers, the scores.

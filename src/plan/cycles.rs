@@ -193,7 +193,7 @@ pub(super) struct StreamIn {
 /// Runs the stages between the input and an output of `beats_out` beats.
 pub(super) fn predict(input: StreamIn, stages: &[Stage], beats_out: u64) -> Cycles {
     let mut states: Vec<State> = stages.iter().map(State::new).collect();
-    // Every stage holds vectors of three images at most, so what comes after this many has met full buffers all along.
+    // Every stage holds vectors of four images at most, so what comes after this many has met full buffers all along.
     let settle = 4 * stages.len() + 4;
     let mut done: Vec<u64> = Vec::new();
     let (mut received, mut sending) = (0, 0);

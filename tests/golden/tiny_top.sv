@@ -40,7 +40,7 @@ module tiny_top (
     output logic      [1:0]   s_axil_rresp_o
 );
   logic busy, frame_error, image_start;
-  logic [4-1:0] in_flight;
+  logic [5-1:0] in_flight;
   logic [12-1:0] precharge_cycles, window_cycles;
 
   // Image: what the first layer takes
@@ -110,7 +110,7 @@ module tiny_top (
   );
 
   hf_in_flight #(
-      .Most(11)
+      .Most(19)
   ) i_in_flight (
       .clk_i,
       .rst_ni,
