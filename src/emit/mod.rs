@@ -6,6 +6,7 @@ mod blocks;
 mod build;
 mod images;
 mod library;
+mod stages;
 mod views;
 
 pub use build::{BANK_FILES, BuildError, GRID_FILES, Manifest, digest, write};

@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::COUNT_WIDTH;
 use super::blocks::{self, Instance};
+use super::stages;
 use crate::plan::{LayerPlan, OutputPlan, Plan, ReadoutPlan};
 
 /// A pipeline stage's output nets.
@@ -68,7 +69,7 @@ pub fn taps(plan: &Plan) -> Vec<Tap> {
                 taps.push(Tap { kind: TapKind::Lanes { layer: k, width }, bits, per_image: p.reads * layer.vectors() });
             }
             ReadoutPlan::Sa(s) => {
-                let bits = blocks::votes_bits(layer, s);
+                let bits = stages::votes_bits(layer, s);
                 taps.push(Tap { kind: TapKind::Votes(k), bits, per_image: layer.vectors() });
             }
             ReadoutPlan::Digital(_) | ReadoutPlan::Adc(_) => {}
@@ -230,10 +231,10 @@ pub(super) fn top(plan: &Plan, banner: String, top: String) -> Top {
         count_width: COUNT_WIDTH,
         precharge_cycles: plan.sense.precharge_cycles,
         window_cycles: plan.sense.window_cycles,
-        most_in_flight: blocks::most_in_flight(plan),
-        in_flight_width: index_width(blocks::most_in_flight(plan) + 1),
+        most_in_flight: stages::most_in_flight(plan),
+        in_flight_width: index_width(stages::most_in_flight(plan) + 1),
         uses_pcsa: plan.layers.iter().any(|l| matches!(l.readout, ReadoutPlan::Pcsa(_))),
-        stages: blocks::stages(plan),
+        stages: stages::stages(plan),
         instances: blocks::instances(plan),
     }
 }

@@ -64,12 +64,8 @@ fn table(adc: &Adc, codes: usize) -> Result<Transfer, PlanError> {
 
 /// Distance between sums that can occur next to each other: 2 where all inputs and weights are +-1 and all blocks as large.
 pub(super) fn step(encoding: Encoding, zeros: bool, block_sizes: &[usize]) -> i32 {
-    let same = block_sizes.iter().all(|s| s % 2 == block_sizes[0] % 2);
-    if encoding == Encoding::Signed && !zeros && same && block_sizes.iter().all(|s| *s == block_sizes[0]) {
-        2
-    } else {
-        1
-    }
+    let same = block_sizes.iter().all(|s| *s == block_sizes[0]);
+    if encoding == Encoding::Signed && !zeros && same { 2 } else { 1 }
 }
 
 #[cfg(test)]

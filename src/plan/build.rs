@@ -4,11 +4,13 @@ use ndarray::Array2;
 use sha2::{Digest, Sha256};
 
 use super::cycles::{self, StreamIn, predict};
-use super::fold::{self, Reach};
+use super::fold;
+use super::scores::scores;
+use super::split::{check_unipolar, of_votes, sa, trained_split, unipolar};
+use super::timing::stage;
 use super::{
-    AdcPlan, AffineScores, Encoding, FORMAT, InputMap, InputPlan, LayerPlan, MapPlan, OutputPlan, Plan, PlanError,
-    PoolPlace, PoolPlan, ReadoutPlan, SaPlan, ScoresPlan, SensePlan, Source, StageKind, Values, WindowPlan, adc,
-    geometry, signed_width, stages,
+    AdcPlan, Encoding, FORMAT, InputMap, InputPlan, LayerPlan, MapPlan, OutputPlan, Plan, PlanError, PoolPlace,
+    PoolPlan, ReadoutPlan, SensePlan, Source, Values, WindowPlan, adc, geometry, signed_width, stages,
 };
 use crate::device;
 use crate::hardware::{Columns, Hardware, LayerHardware, NegativeInputs, Neurons, Readout};
@@ -107,7 +109,7 @@ fn check(hardware: &LayerHardware, place: &str) -> Result<(), PlanError> {
 }
 
 /// Whole cycles that hold `ns`; exact products such as 70 ns at 100 MHz stay whole.
-fn cycles(key: &str, ns: f64, mhz: f64) -> Result<usize, PlanError> {
+pub(super) fn cycles(key: &str, ns: f64, mhz: f64) -> Result<usize, PlanError> {
     let exact = ns * mhz / 1000.0;
     let cycles = if (exact - exact.round()).abs() < 1e-9 { exact.round() } else { exact.ceil() };
     let most = (1u64 << COUNT_WIDTH) - 1;
@@ -360,43 +362,6 @@ fn check_readout(layer: &Layer, readout: Readout, input: Values) -> Result<(), P
     Err(PlanError::layer(&layer.name, reason))
 }
 
-/// Refuses unipolar neurons where they have no meaning.
-fn check_unipolar(layer: &Layer, source: &Source, input: Values) -> Result<(), PlanError> {
-    let padded = matches!(source, Source::Window(w) if w.gates());
-    let reason = match input {
-        Values::Bipolar => return Ok(()),
-        _ if padded => {
-            "array.neurons = \"unipolar\" does not know padding from -1, so that thresholds would depend on the position; use \"bipolar\""
-        }
-        Values::Trit => "array.neurons = \"unipolar\" has no word line state for three values; use \"bipolar\"",
-        Values::Integer { .. } => return Ok(()),
-    };
-    Err(PlanError::layer(&layer.name, reason))
-}
-
-/// Thresholds on `(sum + sum of weights) / 2`, block by block (input-splitting, figure 2a): the sum over inputs of {0, 1}.
-fn unipolar(
-    layer: &Layer,
-    source: &Source,
-    input: Values,
-    weights: &Array2<i8>,
-    sa: &mut SaPlan,
-) -> Result<(), PlanError> {
-    check_unipolar(layer, source, input)?;
-    let mut start = 0;
-    for (k, size) in sa.block_sizes.iter().enumerate() {
-        let offset = |j: usize| (start..start + size).map(|i| i32::from(weights[[j, i]])).sum::<i32>();
-        for side in [&mut sa.high, &mut sa.low] {
-            let Some(thresholds) = side.get_mut(k) else { continue };
-            // Rounded up.
-            thresholds.iter_mut().enumerate().for_each(|(j, t)| *t = (*t + offset(j) + 1).div_euclid(2));
-        }
-        start += size;
-    }
-    sa.unipolar = true;
-    Ok(())
-}
-
 fn adc_plan(layer: &Layer, own: &LayerHardware, source: &Source, input: Values) -> Result<AdcPlan, PlanError> {
     let bad = |reason: &str| Err(PlanError::layer(&layer.name, reason));
     let single = own.array.columns == Columns::Single;
@@ -483,48 +448,6 @@ fn pool(layer: &Layer, parts: &[(Layer, usize)], before: Shape, blocks: usize) -
     Ok(Some(PoolPlan { from, size: pool.size, stride: pool.stride, place, all }))
 }
 
-/// The aggregated output of a layer trained split: the sign of its votes' sum.
-fn of_votes(block: &OutputPlan) -> OutputPlan {
-    let neurons = match block {
-        OutputPlan::Bipolar { high } | OutputPlan::Trit { high, .. } => high.len(),
-        OutputPlan::Sums => unreachable!("validated: votes are no scores"),
-    };
-    match block {
-        OutputPlan::Trit { .. } => OutputPlan::Trit { high: vec![1; neurons], low: vec![0; neurons] },
-        _ => OutputPlan::Bipolar { high: vec![0; neurons] },
-    }
-}
-
-/// Blocks as they were trained.
-fn trained_split(layer: &Layer, own: &LayerHardware, outputs: &[OutputPlan]) -> Result<SaPlan, PlanError> {
-    let references = if matches!(outputs[0], OutputPlan::Trit { .. }) { 2 } else { 1 };
-    let read_cycles = cycles("sa.read_ns", own.sa.read_ns, own.clock.mhz)?;
-    let sizes: Vec<usize> = layer.blocks.iter().map(|b| b.inputs).collect();
-    let bad = |reason: String| Err(PlanError::layer(&layer.name, reason));
-    if sizes != geometry::block_sizes(layer.inputs(), sizes.len()) {
-        return bad(format!(
-            "it was trained in blocks of {sizes:?} inputs; arrays side by side take blocks that differ by one at most, the larger ones first"
-        ));
-    }
-    if sizes[0] > own.array.inputs {
-        let inputs = own.array.inputs;
-        return bad(format!("it was trained in blocks of {} inputs, but array.inputs = {inputs}", sizes[0]));
-    }
-    let mut plan = geometry::sa(layer.inputs(), layer.neurons(), references, own, read_cycles, sizes)?;
-    for output in outputs {
-        match output {
-            OutputPlan::Bipolar { high } => plan.high.push(high.clone()),
-            OutputPlan::Trit { high, low } => {
-                plan.high.push(high.clone());
-                plan.low.push(low.clone());
-            }
-            OutputPlan::Sums => unreachable!("validated: votes are no scores"),
-        }
-    }
-    plan.threshold_width = signed_width(plan.block_sizes[0] as i64 + 1);
-    Ok(plan)
-}
-
 /// Largest magnitude that any partial sum of any neuron can take: the sum of all magnitudes.
 fn largest_sum(weights: &Array2<i8>, largest_input: i64) -> i64 {
     let row = |r: ndarray::ArrayView1<i8>| r.iter().map(|w| i64::from(w.unsigned_abs())).sum::<i64>();
@@ -547,51 +470,6 @@ fn output(layer: &Layer, flipped: &[bool], largest: i64, sum: &dyn Fn(usize, i64
     }
 }
 
-fn sa(layer: &Layer, own: &LayerHardware, whole: &OutputPlan, flipped: &[bool]) -> Result<SaPlan, PlanError> {
-    let references = if matches!(whole, OutputPlan::Trit { .. }) { 2 } else { 1 };
-    let read_cycles = cycles("sa.read_ns", own.sa.read_ns, own.clock.mhz)?;
-    let sizes = geometry::block_sizes(layer.inputs(), geometry::blocks(layer.inputs(), own.array.inputs));
-    let mut plan = geometry::sa(layer.inputs(), layer.neurons(), references, own, read_cycles, sizes)?;
-    // A layer in one block is exact; several blocks share the real threshold out.
-    let split = |cut: &dyn Fn(usize) -> (f64, Reach), exact: &[i32]| -> Vec<Vec<i32>> {
-        if plan.block_sizes.len() == 1 {
-            return vec![exact.to_vec()];
-        }
-        let block = |size: usize| {
-            let neuron = |j: usize| {
-                let (at, reach) = cut(j);
-                match fold::real_threshold(layer, j, at) {
-                    Some(parts) => {
-                        fold::block_threshold(parts, flipped[j], size, layer.inputs(), own.sa.mapping, reach)
-                    }
-                    // Zero gain: a constant. The whole neuron's threshold is at one end of its range.
-                    None if exact[j] <= 0 => -(size as i32),
-                    None => size as i32 + 1,
-                }
-            };
-            (0..layer.neurons()).map(neuron).collect()
-        };
-        plan.block_sizes.iter().map(|size| block(*size)).collect()
-    };
-    let reach = |above: bool| if above { Reach::Above } else { Reach::At };
-    let (high, low) = match (&layer.activation, whole) {
-        (Activation::Bipolar { threshold }, OutputPlan::Bipolar { high }) => {
-            (split(&|j| (threshold[j], Reach::At), high), Vec::new())
-        }
-        (Activation::Ternary { above, below }, OutputPlan::Trit { high, low }) => (
-            split(&|j| (above.at[j], reach(above.strict)), high),
-            // -1 below `below`: the low vote is set from there on, `at` included where the cut is strict.
-            split(&|j| (below.at[j], reach(!below.strict)), low),
-        ),
-        _ => unreachable!("scores are refused before"),
-    };
-    let largest = plan.block_sizes[0] as i64 + 1;
-    plan.high = high;
-    plan.low = low;
-    plan.threshold_width = signed_width(largest);
-    Ok(plan)
-}
-
 impl OutputPlan {
     /// What the next layer sees.
     fn values(&self) -> Values {
@@ -601,107 +479,4 @@ impl OutputPlan {
             Self::Sums => unreachable!("sums end a network"),
         }
     }
-}
-
-/// A stage as the cycles see it; `pcsa_read` cycles for a read of a PCSA array.
-fn stage(layer: &LayerPlan, kind: StageKind, pcsa_read: usize) -> cycles::Stage {
-    use cycles::Stage;
-    match (kind, &layer.source, &layer.readout) {
-        (StageKind::Slice, ..) => Stage::Slice,
-        (StageKind::Window, Source::Window(window), _) => Stage::Window(slots(window)),
-        (StageKind::Flatten, Source::Flatten { positions }, _) => Stage::Collect(*positions as u64),
-        (StageKind::Read, _, ReadoutPlan::Pcsa(p)) => Stage::Sequential { latency: (p.reads * pcsa_read + 3) as u64 },
-        (StageKind::Read, _, ReadoutPlan::Digital(d)) => Stage::Pipelined { reads: d.reads as u64, delay: 3 },
-        (StageKind::Read, _, ReadoutPlan::Adc(a)) => {
-            Stage::Pipelined { reads: (a.reads * a.conversion_cycles) as u64, delay: 3 }
-        }
-        (StageKind::Read, _, ReadoutPlan::Sa(s)) => {
-            Stage::Pipelined { reads: (s.reads * s.read_cycles) as u64, delay: 1 }
-        }
-        (StageKind::Aggregate, ..) => Stage::Register,
-        (StageKind::PoolVotes | StageKind::PoolOutputs, ..) => {
-            Stage::Pool(pool_gives(layer.pool.as_ref().expect("a pool's stage")))
-        }
-        _ => unreachable!("a stage of another source"),
-    }
-}
-
-/// The former's positions, row by row: padding or not, and whether a window ends there.
-fn slots(window: &WindowPlan) -> Vec<cycles::Slot> {
-    let padded = window.padded();
-    let [above, left, ..] = window.pad;
-    let inside = |row: usize, column: usize| {
-        (above..above + window.map.rows).contains(&row) && (left..left + window.map.columns).contains(&column)
-    };
-    let ends = |at: usize, side: usize, windows: usize| {
-        let first = window.kernel[side] - 1;
-        at >= first && (at - first).is_multiple_of(window.stride[side]) && (at - first) / window.stride[side] < windows
-    };
-    let slot = |row: usize, column: usize| cycles::Slot {
-        padding: !inside(row, column),
-        gives: ends(row, 0, window.windows.rows) && ends(column, 1, window.windows.columns),
-    };
-    (0..padded.rows).flat_map(|row| (0..padded.columns).map(move |column| slot(row, column))).collect()
-}
-
-/// For each position of the map before a pool, whether a window ends there.
-fn pool_gives(pool: &PoolPlan) -> Vec<bool> {
-    let ends = |at: usize, side: usize| at % pool.stride[side] == pool.size[side] - 1;
-    (0..pool.from.positions()).map(|p| ends(p / pool.from.columns, 0) && ends(p % pool.from.columns, 1)).collect()
-}
-
-/// Gain and offset of every class, such that the real score is `gain * sum + offset`.
-fn real_affine(layer: &Layer) -> (Vec<f64>, Vec<f64>) {
-    let each = |j: usize| {
-        let (alpha, bias) = (layer.weights.scale[j], layer.bias[j]);
-        let (gain, shift) = match &layer.normalize {
-            Normalize::None => (1.0, 0.0),
-            Normalize::BatchNorm { gamma, beta, mean, variance, epsilon } => {
-                let gain = gamma[j] / (variance[j] + epsilon).sqrt();
-                (gain, beta[j] - gain * mean[j])
-            }
-            Normalize::Affine { gain, shift } => (gain[j], shift[j]),
-        };
-        (gain * alpha, gain * bias + shift)
-    };
-    (0..layer.neurons()).map(each).unzip()
-}
-
-/// Bits that a rounded constant may take.
-const CONSTANT_BITS: i32 = 15;
-
-/// `unit`: what one of the last layer's sums stands for.
-fn scores(layer: &Layer, unit: f64, largest_sum: i64, sum_width: usize) -> Result<ScoresPlan, PlanError> {
-    let (mut gain, offset) = real_affine(layer);
-    gain.iter_mut().for_each(|g| *g *= unit);
-    let same = |v: &[f64]| v.iter().all(|x| *x == v[0]);
-    if same(&gain) && same(&offset) && gain[0] > 0.0 {
-        return Ok(ScoresPlan { affine: None, width: sum_width });
-    }
-    let scaled = |v: &[f64], bits: i32| -> Vec<f64> { v.iter().map(|x| x * 2f64.powi(bits)).collect() };
-    let whole = |v: &[f64]| v.iter().all(|x| x.fract() == 0.0);
-    let largest = |v: &[f64]| v.iter().fold(0f64, |a, x| a.max(x.abs()));
-    let exact = (0..=CONSTANT_BITS).find(|bits| whole(&scaled(&gain, *bits)) && whole(&scaled(&offset, *bits)));
-    // Otherwise as many fraction bits as the largest gain leaves.
-    let bits = exact.unwrap_or_else(|| {
-        let exponent = largest(&gain).log2().floor();
-        if exponent.is_finite() { (CONSTANT_BITS - 1 - exponent as i32).clamp(0, 40) } else { 0 }
-    });
-    let too_wide = || PlanError::layer(&layer.name, "its class scores do not fit 32 bits; rescale its batch norm");
-    let round = |v: &[f64]| -> Result<Vec<i32>, PlanError> {
-        let each = |x: &f64| {
-            let x = x.round_ties_even();
-            if x.abs() < 2f64.powi(31) { Ok(x as i32) } else { Err(too_wide()) }
-        };
-        v.iter().map(each).collect()
-    };
-    let (gain, offset) = (round(&scaled(&gain, bits))?, round(&scaled(&offset, bits))?);
-    let most = |v: &[i32]| v.iter().map(|x| i64::from(*x).abs()).max().unwrap_or(0);
-    let width = signed_width(most(&gain) * largest_sum + most(&offset)).max(sum_width);
-    if width > 32 {
-        return Err(too_wide());
-    }
-    let gain_width = signed_width(most(&gain));
-    let affine = AffineScores { gain, offset, gain_width, fraction_bits: bits as u32, exact: exact.is_some() };
-    Ok(ScoresPlan { affine: Some(affine), width })
 }

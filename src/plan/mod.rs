@@ -10,7 +10,10 @@ mod error;
 mod fold;
 mod geometry;
 mod print;
+mod scores;
+mod split;
 mod stages;
+mod timing;
 
 use ndarray::Array2;
 use serde::Serialize;
