@@ -7,6 +7,7 @@
 //             while sense_i is high; a lane without such an array stays precharged
 // Parameters  ColumnTiles, RowTiles  arrays along inputs and along neurons
 //             Rows, Amplifiers, ColumnsPerAmplifier, SignCycles, ZeroCycles  see hf_array_pcsa
+//             Programmable, SetCycles, ResetCycles  see hf_array_pcsa
 //             LaneColumns, LaneRows  arrays sensed at once along inputs and along neurons
 //             InitPrefix             prefix of the memory images, see hf_array_pcsa
 // Latency     that of hf_array_pcsa; 0 cycles from row_group_i and column_group_i
@@ -24,13 +25,18 @@ module hf_bank_pcsa #(
     parameter int LaneRows = 1,
     parameter int SignCycles = 5,
     parameter int ZeroCycles = 21,
+    parameter bit Programmable = 1'b0,
+    parameter int SetCycles = 1,
+    parameter int ResetCycles = 1,
     parameter InitPrefix = "",
     localparam int ColumnGroups = (ColumnTiles + LaneColumns - 1) / LaneColumns,
     localparam int RowGroups = (RowTiles + LaneRows - 1) / LaneRows,
     localparam int ColumnGroupWidth = ColumnGroups > 1 ? $clog2(ColumnGroups) : 1,
     localparam int RowGroupWidth = RowGroups > 1 ? $clog2(RowGroups) : 1,
     localparam int RowWidth = Rows > 1 ? $clog2(Rows) : 1,
-    localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1
+    localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1,
+    localparam int Slice = Amplifiers * ColumnsPerAmplifier,
+    localparam int CellWidth = $clog2(2 * Slice)
 ) (
     input  wire logic                        clk_i,
     // Read
@@ -41,8 +47,20 @@ module hf_bank_pcsa #(
     input  wire logic [ColumnWidth-1:0]      column_i,  // column of each amplifier
     // Amplifiers of lane (p, l) at (p * LaneColumns + l) * Amplifiers
     output logic      [LaneRows*LaneColumns*Amplifiers-1:0] q_o,
-    output logic      [LaneRows*LaneColumns*Amplifiers-1:0] qb_o
+    output logic      [LaneRows*LaneColumns*Amplifiers-1:0] qb_o,
+    // Program; see hf_array_pcsa. Column tile c has its bit lines at c * 2 * Slice
+    input  wire logic [2:0]                  program_i,
+    input  wire logic [LaneRows-1:0]         program_lanes_i,  // row tiles of the group that a pulse reaches
+    input  wire logic [ColumnTiles*2*Slice-1:0] program_mask_i,
+    input  wire logic [CellWidth-1:0]        program_cell_i,
+    output logic      [ColumnTiles-1:0]      program_verify_o
 );
+  // What the arrays of a column tile found, row tile by row tile.
+  logic [ColumnTiles*RowTiles-1:0] verify;
+  for (genvar c = 0; c < ColumnTiles; c++) begin : gen_verify
+    assign program_verify_o[c] = |verify[c*RowTiles+:RowTiles];
+  end
+
   for (genvar p = 0; p < LaneRows; p++) begin : gen_lane_row
     for (genvar l = 0; l < LaneColumns; l++) begin : gen_lane
       localparam int Lane = p * LaneColumns + l;
@@ -61,6 +79,9 @@ module hf_bank_pcsa #(
                 .ColumnsPerAmplifier(ColumnsPerAmplifier),
                 .SignCycles(SignCycles),
                 .ZeroCycles(ZeroCycles),
+                .Programmable(Programmable),
+                .SetCycles(SetCycles),
+                .ResetCycles(ResetCycles),
                 .InitPrefix(InitPrefix),
                 .RowTile(RowTile),
                 .ColumnTile(ColumnTile)
@@ -70,7 +91,11 @@ module hf_bank_pcsa #(
                 .row_i,
                 .column_i,
                 .q_o(q[Group*Amplifiers+:Amplifiers]),
-                .qb_o(qb[Group*Amplifiers+:Amplifiers])
+                .qb_o(qb[Group*Amplifiers+:Amplifiers]),
+                .program_i(program_lanes_i[p] && row_group_i == RowGroupWidth'(rg) ? program_i : 3'd0),
+                .program_mask_i(program_mask_i[ColumnTile*2*Slice+:2*Slice]),
+                .program_cell_i,
+                .program_verify_o(verify[ColumnTile*RowTiles+RowTile])
             );
           end else begin : gen_none
             // No array here: read as if it stayed precharged.

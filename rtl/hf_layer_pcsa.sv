@@ -59,28 +59,15 @@ module hf_layer_pcsa #(
     output logic                        lanes_valid_o,
     output logic      [LaneRows*LaneColumns*LaneWidth-1:0] lanes_o
 );
-  localparam int Slice = Amplifiers * ColumnsPerAmplifier;
-  localparam int ColumnGroups = (ColumnTiles + LaneColumns - 1) / LaneColumns;
   localparam int RowGroups = (RowTiles + LaneRows - 1) / LaneRows;
-  localparam int Padded = ColumnGroups * LaneColumns * Slice;
+  localparam int ColumnTileBits = 2 * Amplifiers * ColumnsPerAmplifier;
   localparam int LaneWidth = $clog2(Amplifiers + 1) + 1;
   localparam int Thresholds = Output == 1 ? 2 : 1;
-  localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1;
-  localparam int ColumnGroupWidth = ColumnGroups > 1 ? $clog2(ColumnGroups) : 1;
   localparam int RowWidth = Rows > 1 ? $clog2(Rows) : 1;
   localparam int RowGroupWidth = RowGroups > 1 ? $clog2(RowGroups) : 1;
 
-  if (ColumnTiles * Slice < Inputs) begin : gen_error_columns
-    hf_error_layer_pcsa_column_tiles_do_not_hold_the_inputs error ();
-  end
   if (RowTiles * Rows < Neurons) begin : gen_error_rows
     hf_error_layer_pcsa_row_tiles_do_not_hold_the_neurons error ();
-  end
-  if (LaneColumns > ColumnTiles || LaneRows > RowTiles) begin : gen_error_lanes
-    hf_error_layer_pcsa_more_lanes_than_arrays error ();
-  end
-  if (SumWidth < $clog2(Inputs + 2) + 1 || SumWidth < LaneWidth) begin : gen_error_sum
-    hf_error_layer_pcsa_sum_width_too_small error ();
   end
 
   // ---------------------------------------------------------------- control
@@ -89,26 +76,21 @@ module hf_layer_pcsa #(
   localparam logic [1:0] Done = 2'd2;
 
   logic [1:0] state_q, state_d;
-  logic accept, sense, latch, capture;
-  logic [ColumnWidth-1:0] column;
-  logic [ColumnGroupWidth-1:0] column_group;
-  logic [RowWidth-1:0] row;
-  logic [RowGroupWidth-1:0] row_group;
-  logic column_last, column_group_last, row_last, row_group_last, neuron_last, vector_last;
-  logic commit_q;       // sums of LaneRows neurons are complete
-  logic commit_last_q;  // they are the vector's last
+  logic accept;
+  logic next, commit, commit_last;
+  logic [RowWidth-1:0] next_row, commit_row;
+  logic [RowGroupWidth-1:0] next_row_group, commit_row_group;
+  logic [LaneRows*SumWidth-1:0] sums;
 
   assign accept = in_valid_i && in_ready_o;
   assign in_ready_o = state_q == Idle;
   assign out_valid_o = state_q == Done;
-  assign neuron_last = column_last && column_group_last;
-  assign vector_last = neuron_last && row_last && row_group_last;
 
   always_comb begin
     state_d = state_q;
     case (state_q)
       Idle: if (accept) state_d = Read;
-      Read: if (commit_q && commit_last_q) state_d = Done;
+      Read: if (commit && commit_last) state_d = Done;
       Done: if (out_ready_i) state_d = Idle;
       default: state_d = Idle;
     endcase
@@ -119,46 +101,13 @@ module hf_layer_pcsa #(
     else state_q <= state_d;
   end
 
-  hf_sense_sequencer #(
-      .CountWidth(CountWidth)
-  ) i_sequencer (
-      .clk_i,
-      .rst_ni,
-      .precharge_cycles_i,
-      .window_cycles_i,
-      .start_i(accept),
-      .more_i (!vector_last),
-      .sense_o(sense),
-      .latch_o(latch),
-      .capture_o(capture)
-  );
-
-  // Digits of the schedule, innermost first; they step when a read has been captured.
-  hf_counter #(.Steps(ColumnsPerAmplifier)) i_column (
-      .clk_i, .clear_i(accept), .step_i(capture), .count_o(column), .last_o(column_last));
-  hf_counter #(.Steps(ColumnGroups)) i_column_group (
-      .clk_i, .clear_i(accept), .step_i(capture && column_last), .count_o(column_group), .last_o(column_group_last));
-  hf_counter #(.Steps(Rows)) i_row (
-      .clk_i, .clear_i(accept), .step_i(capture && neuron_last), .count_o(row), .last_o(row_last));
-  hf_counter #(.Steps(RowGroups)) i_row_group (
-      .clk_i, .clear_i(accept), .step_i(capture && neuron_last && row_last), .count_o(row_group),
-      .last_o(row_group_last));
-
-  // ---------------------------------------------------------------- inputs
-  logic [InputBits-1:0] x_q;
-  logic [Padded-1:0] x_positive;
-  logic [Padded-1:0] x_use;      // 0 in the padding behind the last input
-  assign x_positive = Padded'(x_q[Inputs-1:0]);
-  assign x_use = Padded'({Inputs{1'b1}});
-
-  always_ff @(posedge clk_i) begin
-    if (accept) x_q <= in_data_i;
-  end
-
-  // ---------------------------------------------------------------- lanes and their arrays
-  // Lane (p, l) reads arrays (row group * LaneRows + p, column group * LaneColumns + l) in turn.
-  logic [LaneRows*LaneColumns*Amplifiers-1:0] q, qb;
-  hf_bank_pcsa #(
+  // ---------------------------------------------------------------- sums
+  logic busy, captured;
+  logic [ColumnTiles-1:0] verify;
+  hf_sums_pcsa #(
+      .Inputs(Inputs),
+      .InputTrits(InputTrits),
+      .WeightTrits(WeightTrits),
       .ColumnTiles(ColumnTiles),
       .RowTiles(RowTiles),
       .Rows(Rows),
@@ -166,135 +115,43 @@ module hf_layer_pcsa #(
       .ColumnsPerAmplifier(ColumnsPerAmplifier),
       .LaneColumns(LaneColumns),
       .LaneRows(LaneRows),
+      .SumWidth(SumWidth),
       .SignCycles(SignCycles),
       .ZeroCycles(ZeroCycles),
-      .InitPrefix(Name)
-  ) i_bank (
+      .CountWidth(CountWidth),
+      .Name(Name)
+  ) i_sums (
       .clk_i,
-      .sense_i(sense),
-      .row_group_i(row_group),
-      .column_group_i(column_group),
-      .row_i(row),
-      .column_i(column),
-      .q_o(q),
-      .qb_o(qb)
+      .rst_ni,
+      .precharge_cycles_i,
+      .window_cycles_i,
+      .start_i(accept),
+      .x_i(in_data_i),
+      .stop_i(1'b0),
+      .go_i(1'b0),
+      .busy_o(busy),
+      .captured_o(captured),
+      .next_valid_o(next),
+      .next_row_o(next_row),
+      .next_row_group_o(next_row_group),
+      .sums_valid_o(commit),
+      .sums_last_o(commit_last),
+      .row_o(commit_row),
+      .row_group_o(commit_row_group),
+      .sums_o(sums),
+      .lanes_valid_o,
+      .lanes_o,
+      // The weights come from memory images.
+      .program_i(3'd0),
+      .program_lanes_i({LaneRows{1'b0}}),
+      .program_row_group_i({RowGroupWidth{1'b0}}),
+      .program_row_i({RowWidth{1'b0}}),
+      .program_mask_i({ColumnTiles * ColumnTileBits{1'b0}}),
+      .program_cell_i({$clog2(ColumnTileBits){1'b0}}),
+      .program_verify_o(verify)
   );
-
-  // What all lanes of a column take. Input i of slice k meets amplifier i % Amplifiers at column i / Amplifiers.
-  logic [LaneColumns*Amplifiers-1:0] lanes_use, lanes_nonzero, lanes_positive;
-  logic [LaneColumns*LaneWidth-1:0] used;
-  for (genvar l = 0; l < LaneColumns; l++) begin : gen_lane_column
-    hf_slice #(.Slices(ColumnGroups), .Stride(LaneColumns), .Offset(l), .Parts(ColumnsPerAmplifier),
-               .Width(Amplifiers)) i_use (
-        .data_i(x_use), .slice_i(column_group), .part_i(column), .data_o(lanes_use[l*Amplifiers+:Amplifiers]));
-    hf_slice #(.Slices(ColumnGroups), .Stride(LaneColumns), .Offset(l), .Parts(ColumnsPerAmplifier),
-               .Width(Amplifiers)) i_positive (
-        .data_i(x_positive), .slice_i(column_group), .part_i(column),
-        .data_o(lanes_positive[l*Amplifiers+:Amplifiers]));
-    if (InputTrits) begin : gen_nonzero
-      hf_slice #(.Slices(ColumnGroups), .Stride(LaneColumns), .Offset(l), .Parts(ColumnsPerAmplifier),
-                 .Width(Amplifiers)) i_nonzero (
-          .data_i(Padded'(x_q[InputBits-1-:Inputs])), .slice_i(column_group), .part_i(column),
-          .data_o(lanes_nonzero[l*Amplifiers+:Amplifiers]));
-    end else begin : gen_all_nonzero
-      assign lanes_nonzero[l*Amplifiers+:Amplifiers] = lanes_use[l*Amplifiers+:Amplifiers];
-    end
-    int start;  // first input of this lane's part
-    assign start = ((32'(column_group) * LaneColumns + l) * ColumnsPerAmplifier + 32'(column)) * Amplifiers;
-    assign used[l*LaneWidth+:LaneWidth] = start >= Inputs ? '0
-        : start + Amplifiers > Inputs ? LaneWidth'(Inputs - start) : LaneWidth'(Amplifiers);
-  end
-
-  logic summed_q, first_q;
-  logic [LaneRows*SumWidth-1:0] sums;
-  for (genvar p = 0; p < LaneRows; p++) begin : gen_lane_row
-    localparam int RowBits = LaneColumns * Amplifiers;
-    logic [RowBits-1:0] w_nonzero, w_positive;
-    logic [LaneColumns*LaneWidth-1:0] row_lanes;
-
-    hf_ternary_detect #(
-        .Width(RowBits)
-    ) i_detect (
-        .clk_i,
-        .latch_i(latch),
-        .q_i(q[p*RowBits+:RowBits]),
-        .qb_i(qb[p*RowBits+:RowBits]),
-        .nonzero_o(w_nonzero),
-        .positive_o(w_positive)
-    );
-
-    for (genvar l = 0; l < LaneColumns; l++) begin : gen_lane
-      if (InputTrits || WeightTrits) begin : gen_trit
-        hf_gxnor_popcount #(.Width(Amplifiers), .SumWidth(LaneWidth)) i_popcount (
-            .clk_i,
-            .valid_i(capture),
-            .x_nonzero_i(lanes_nonzero[l*Amplifiers+:Amplifiers]),
-            .x_positive_i(lanes_positive[l*Amplifiers+:Amplifiers]),
-            .w_nonzero_i(WeightTrits ? w_nonzero[l*Amplifiers+:Amplifiers] : {Amplifiers{1'b1}}),
-            .w_positive_i(w_positive[l*Amplifiers+:Amplifiers]),
-            .sum_o(row_lanes[l*LaneWidth+:LaneWidth]));
-      end else begin : gen_bipolar
-        hf_xnor_popcount #(.Width(Amplifiers), .SumWidth(LaneWidth)) i_popcount (
-            .clk_i,
-            .valid_i(capture),
-            .use_i(lanes_use[l*Amplifiers+:Amplifiers]),
-            .used_i(used[l*LaneWidth+:LaneWidth]),
-            .x_i(lanes_positive[l*Amplifiers+:Amplifiers]),
-            .w_i(w_positive[l*Amplifiers+:Amplifiers]),
-            .sum_o(row_lanes[l*LaneWidth+:LaneWidth]));
-      end
-    end
-    // Silent while there is nothing to show, so that simulators need not move these bits in every cycle.
-    assign lanes_o[p*LaneColumns*LaneWidth+:LaneColumns*LaneWidth] = summed_q ? row_lanes : '0;
-
-    hf_accumulator #(
-        .Lanes(LaneColumns),
-        .LaneWidth(LaneWidth),
-        .SumWidth(SumWidth)
-    ) i_accumulator (
-        .clk_i,
-        .valid_i(summed_q),
-        .first_i(first_q),
-        .lanes_i(row_lanes),
-        .sum_o  (sums[p*SumWidth+:SumWidth])
-    );
-    logic unused_nonzero;
-    assign unused_nonzero = ^w_nonzero;
-  end
-  // Of use with trits or without.
-  logic unused_lanes;
-  assign unused_lanes = ^{lanes_use, lanes_nonzero, used};
-
-  // ---------------------------------------------------------------- sums
-  logic neuron_last_q, vector_last_q;
-  logic neuron_first_q;  // the next read begins a neuron
-  logic [RowWidth-1:0] row_q, commit_row_q;
-  logic [RowGroupWidth-1:0] row_group_q, commit_row_group_q;
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      summed_q <= 1'b0;
-      commit_q <= 1'b0;
-    end else begin
-      summed_q <= capture;
-      commit_q <= summed_q && neuron_last_q;
-    end
-    if (accept) neuron_first_q <= 1'b1;
-    else if (capture) neuron_first_q <= neuron_last;
-    if (capture) begin
-      first_q <= neuron_first_q;
-      neuron_last_q <= neuron_last;
-      vector_last_q <= vector_last;
-      row_q <= row;
-      row_group_q <= row_group;
-    end
-    if (summed_q) begin
-      commit_last_q <= vector_last_q;
-      commit_row_q <= row_q;
-      commit_row_group_q <= row_group_q;
-    end
-  end
-  assign lanes_valid_o = summed_q;
+  logic unused_sums;
+  assign unused_sums = ^{busy, captured, verify};
 
   // ---------------------------------------------------------------- outputs
   // Word of a neuron: {[nonzero,] positive}, or its sum.
@@ -314,8 +171,8 @@ module hf_layer_pcsa #(
         .InitFile(Name == "" ? "" : {Name, "threshold.mem"})
     ) i_thresholds (
         .clk_i,
-        .read_i(summed_q),
-        .addr_i(AddrWidth'(32'(row_group_q) * Rows + 32'(row_q))),
+        .read_i(next),
+        .addr_i(AddrWidth'(32'(next_row_group) * Rows + 32'(next_row))),
         .data_o(thresholds)
     );
     hf_threshold #(
@@ -346,13 +203,13 @@ module hf_layer_pcsa #(
     localparam int First = r * Rows;
     localparam int Count = First + Rows > Neurons ? Neurons - First : Rows;
     logic take;
-    assign take = commit_q && commit_row_group_q == RowGroupWidth'(r / LaneRows) && 32'(commit_row_q) < Count;
+    assign take = commit && commit_row_group == RowGroupWidth'(r / LaneRows) && 32'(commit_row) < Count;
     if (Output == 1) begin : gen_planes
       logic [Count-1:0] nonzero_q, positive_q;
       always_ff @(posedge clk_i) begin
         if (take) begin
-          nonzero_q[32'(commit_row_q)] <= words[Lane*WordWidth+WordWidth-1];
-          positive_q[32'(commit_row_q)] <= words[Lane*WordWidth];
+          nonzero_q[32'(commit_row)] <= words[Lane*WordWidth+WordWidth-1];
+          positive_q[32'(commit_row)] <= words[Lane*WordWidth];
         end
       end
       assign out_data_o[First+:Count] = positive_q;
@@ -360,7 +217,7 @@ module hf_layer_pcsa #(
     end else begin : gen_words
       logic [Count*WordWidth-1:0] y_q;
       always_ff @(posedge clk_i) begin
-        if (take) y_q[32'(commit_row_q)*WordWidth+:WordWidth] <= words[Lane*WordWidth+:WordWidth];
+        if (take) y_q[32'(commit_row)*WordWidth+:WordWidth] <= words[Lane*WordWidth+:WordWidth];
       end
       assign out_data_o[First*WordWidth+:Count*WordWidth] = y_q;
     end

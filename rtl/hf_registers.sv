@@ -8,8 +8,9 @@
 //             0x08     IMAGES     R       0                images finished since reset, modulo 2^32
 //             0x0C     PRECHARGE  R/W     PrechargeCycles  cycles of precharge before a PCSA read, >= 1
 //             0x10     WINDOW     R/W     WindowCycles     cycles of the PCSA sense window, >= 1
-//             A count of 0 or of more than CountWidth bits is refused with SLVERR and not stored, so is an access to any other address and a write to a
-//             read-only word. Byte strobes must be all ones, or the write is refused. A new count takes effect with
+//             0x40 on  those of other blocks, which answer through the extension ports
+//             A count of 0 or of more than CountWidth bits is refused with SLVERR and not stored, so is an access to any
+//             other address and a write to a read-only word. Byte strobes must be all ones, or the write is refused. A new count takes effect with
 //             the next read of each array.
 // Parameters  CountWidth  bits of the cycle counts, 2 to 32; PrechargeCycles, WindowCycles  reset values
 // Latency     writes answer 1 cycle after both address and data; reads 1 cycle after the address
@@ -43,6 +44,14 @@ module hf_registers #(
     input  wire logic                   rready_i,
     output logic      [31:0]            rdata_o,
     output logic      [1:0]             rresp_o,
+    // Extension: addresses from 0x40 on
+    output logic                        ext_write_o,   // ext_waddr_o and wdata_i hold a write; ext_werror_i refuses it
+    output logic      [7:0]             ext_waddr_o,
+    output logic      [31:0]            ext_wdata_o,
+    input  wire logic                   ext_werror_i,
+    output logic      [7:0]             ext_raddr_o,
+    input  wire logic [31:0]            ext_rdata_i,   // in the same cycle
+    input  wire logic                   ext_rerror_i,
     // Design
     input  wire logic                   busy_i,        // images in flight
     input  wire logic                   image_done_i,  // an image's result has left
@@ -57,6 +66,7 @@ module hf_registers #(
   localparam logic [7:0] Images = 8'h08;
   localparam logic [7:0] Precharge = 8'h0C;
   localparam logic [7:0] Window = 8'h10;
+  localparam logic [7:0] Extension = 8'h40;
 
   if (CountWidth < 2 || CountWidth > 32) begin : gen_error_width
     hf_error_registers_count_width_must_be_2_to_32 error ();
@@ -74,6 +84,10 @@ module hf_registers #(
   assign wready_o = write;
   assign write_count = write && (&wstrb_i) && wdata_i != '0 && (wdata_i >> CountWidth) == '0;
   assign arready_o = !rvalid_o;
+  assign ext_write_o = write && (&wstrb_i) && awaddr_i >= Extension;
+  assign ext_waddr_o = awaddr_i;
+  assign ext_wdata_o = wdata_i;
+  assign ext_raddr_o = araddr_i;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -88,6 +102,7 @@ module hf_registers #(
         bvalid_o <= 1'b1;
         bresp_o <= SlvErr;
         if ((&wstrb_i) && awaddr_i == Status) bresp_o <= Okay;
+        if (ext_write_o && !ext_werror_i) bresp_o <= Okay;
         if (write_count && awaddr_i == Precharge) begin
           bresp_o <= Okay;
           precharge_cycles_o <= wdata_i[CountWidth-1:0];
@@ -110,8 +125,8 @@ module hf_registers #(
           Precharge: rdata_o <= 32'(precharge_cycles_o);
           Window: rdata_o <= 32'(window_cycles_o);
           default: begin
-            rdata_o <= '0;
-            rresp_o <= SlvErr;
+            rdata_o <= araddr_i >= Extension && !ext_rerror_i ? ext_rdata_i : '0;
+            rresp_o <= araddr_i >= Extension && !ext_rerror_i ? Okay : SlvErr;
           end
         endcase
       end else if (rready_i) begin

@@ -49,6 +49,7 @@ module hf_stream_in #(
     input  wire logic                   out_ready_i,
     output logic      [OutBits-1:0]     out_data_o,
     // Status
+    output logic                        first_o,     // an image's first beat is taken
     output logic                        start_o,     // an image's first vector is taken
     output logic                        error_o      // tlast out of place
 );
@@ -94,6 +95,7 @@ module hf_stream_in #(
       .count_o(vector), .last_o(vector_last));
   hf_counter #(.Steps(Vectors)) i_taken (
       .clk_i, .clear_i(!rst_ni), .step_i(take), .count_o(taken), .last_o(taken_last));
+  assign first_o = accept && beat == '0 && vector == '0;
   assign start_o = take && taken == '0;
 
   always_ff @(posedge clk_i) begin
@@ -154,7 +156,7 @@ module hf_stream_in #(
     assign out_data_o = image_q[OutBits-1:0];
   end
   logic unused;
-  assign unused = ^{image_q, vector};
+  assign unused = ^image_q;
 endmodule
 
 `default_nettype wire

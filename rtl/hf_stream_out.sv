@@ -1,10 +1,12 @@
 // Output stream: one result to AXI4-Stream beats.
 //
-// Purpose     Sends the class and the scores of an image: 32-bit words, least significant first; word 0 is the class,
-//             words 1 to Classes are the signed scores; the last beat is filled with zeros and carries tlast.
+// Purpose     Sends the class and the scores of an image: 32-bit words, least significant first; word 0 is the head: the
+//             class, or that of hf_few_shot; words 1 to Classes are the signed scores; the last beat is filled with zeros and
+//             carries tlast.
 // Equation    -
 // Parameters  Classes     classes, >= 1
 //             ScoreWidth  bits of a signed score, <= 32
+//             HeadWidth   bits of the head, 1 to 32; a class takes $clog2(Classes), 1 at least
 //             StreamBits  bits of a beat, a multiple of 8
 // Latency     1 cycle to the first beat
 // Throughput  one beat a cycle; a result takes ceil(32 (Classes + 1) / StreamBits) beats and one cycle between results
@@ -15,14 +17,14 @@ module hf_stream_out #(
     parameter int Classes = 4,
     parameter int ScoreWidth = 16,
     parameter int StreamBits = 64,
-    localparam int IndexWidth = Classes > 1 ? $clog2(Classes) : 1
+    parameter int HeadWidth = Classes > 1 ? $clog2(Classes) : 1
 ) (
     input  wire logic                   clk_i,
     input  wire logic                   rst_ni,
-    // Result: {class, scores}
+    // Result: {head, scores}
     input  wire logic                   in_valid_i,
     output logic                        in_ready_o,
-    input  wire logic [IndexWidth+Classes*ScoreWidth-1:0] in_data_i,
+    input  wire logic [HeadWidth+Classes*ScoreWidth-1:0] in_data_i,
     // AXI4-Stream
     output logic                        tvalid_o,
     input  wire logic                   tready_i,
@@ -44,11 +46,15 @@ module hf_stream_out #(
     hf_error_stream_out_score_width_must_be_at_most_32 error ();
   end
 
+  if (HeadWidth < 1 || HeadWidth > 32) begin : gen_error_head
+    hf_error_stream_out_head_width_must_be_1_to_32 error ();
+  end
+
   logic busy_q, accept, beat_last;
   logic [Bits-1:0] words;
   logic [HeldBits-1:0] words_q;
 
-  assign words[31:0] = 32'(in_data_i[Classes*ScoreWidth+:IndexWidth]);
+  assign words[31:0] = 32'(in_data_i[Classes*ScoreWidth+:HeadWidth]);
   for (genvar c = 0; c < Classes; c++) begin : gen_score
     assign words[32*(c+1)+:32] = 32'($signed(in_data_i[c*ScoreWidth+:ScoreWidth]));
   end

@@ -11,6 +11,8 @@
 //             ColumnsPerAmplifier  columns an amplifier serves, >= 1
 //             SignCycles           clock cycles in which an LRS/HRS pair resolves
 //             ZeroCycles           clock cycles in which an HRS/HRS pair resolves
+//             Programmable         1: cells can be written; 0: program_i is ignored
+//             SetCycles, ResetCycles  cycles of a pulse after which an ideal cell has switched
 //             InitPrefix           memory image InitPrefix, then rX_cY with RowTile and ColumnTile; see hf_rom
 //                                  for the folder. Line row * ColumnsPerAmplifier + column = {BLb, BL}, 1 = LRS;
 //                                  bit j of each half belongs to amplifier j
@@ -18,6 +20,14 @@
 //             have its word line selected in the cycle before. The outputs are 1 again from the second cycle after
 //             sense_i has fallen: precharge takes that cycle
 // Throughput  one word line and column a read
+// Program     program_i is the operation and its pulse: 1 FORM, 2 SET, 3 RESET, 4 VERIFY, held for as many cycles as the pulse
+//             lasts, with row_i, program_mask_i and program_cell_i stable. FORM and SET take the masked cells of the word
+//             line to LRS, RESET takes them to HRS. VERIFY compares one cell with the reference:
+//             program_verify_o = LRS, from the second cycle on. Bit lines and cells: BL of column c, amplifier j at
+//             c * Amplifiers + j, BLb behind all BL.
+//             Faults of an array come from InitPrefix, rX_cY, then _faults in the folder +hafnia_faults, if that is
+//             given: line = {slow BLb, slow BL, stuck BLb, stuck BL}. A stuck cell never switches, a slow one only with every
+//             second pulse.
 // X           without an image the cells are X and so are the outputs once they resolve; row_i and column_i must
 //             be stable while sense_i is high
 `default_nettype none
@@ -28,11 +38,16 @@ module hf_array_pcsa #(
     parameter int ColumnsPerAmplifier = 1,
     parameter int SignCycles = 5,
     parameter int ZeroCycles = 21,
+    parameter bit Programmable = 1'b0,
+    parameter int SetCycles = 1,
+    parameter int ResetCycles = 1,
     parameter InitPrefix = "",
     parameter int RowTile = 0,
     parameter int ColumnTile = 0,
     localparam int RowWidth = Rows > 1 ? $clog2(Rows) : 1,
-    localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1
+    localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1,
+    localparam int Slice = Amplifiers * ColumnsPerAmplifier,
+    localparam int CellWidth = $clog2(2 * Slice)
 ) (
     input  wire logic                   clk_i,
     // Read
@@ -40,7 +55,12 @@ module hf_array_pcsa #(
     input  wire logic [RowWidth-1:0]    row_i,     // word line
     input  wire logic [ColumnWidth-1:0] column_i,  // column of each amplifier
     output logic      [Amplifiers-1:0]  q_o,
-    output logic      [Amplifiers-1:0]  qb_o
+    output logic      [Amplifiers-1:0]  qb_o,
+    // Program
+    input  wire logic [2:0]             program_i,       // operation, see above; 0: none
+    input  wire logic [2*Slice-1:0]     program_mask_i,  // bit lines that a pulse writes
+    input  wire logic [CellWidth-1:0]   program_cell_i,  // bit line that is verified
+    output logic                        program_verify_o
 );
   localparam int Lines = Rows * ColumnsPerAmplifier;
   localparam int LineWidth = Lines > 1 ? $clog2(Lines) : 1;
@@ -87,6 +107,60 @@ module hf_array_pcsa #(
       q_o <= '1;
       qb_o <= '1;
     end
+  end
+
+  if (Programmable) begin : gen_program
+    logic [CountWidth-1:0] pulse_q;  // full cycles of the pulse
+    logic [4*Amplifiers-1:0] faults[0:Lines-1];
+    logic [2*Amplifiers-1:0] tried[0:Lines-1];  // slow cells that have had one pulse
+    logic [8*512-1:0] fault_folder;
+    logic [8*640-1:0] fault_path;
+    initial begin
+      for (int n = 0; n < Lines; n++) begin
+        faults[n] = '0;
+        tried[n] = '0;
+      end
+      if ($value$plusargs("hafnia_faults=%s", fault_folder) != 0) begin
+        fault_path = '0;
+        $sformat(fault_path, "%0s/%0sr%0d_c%0d_faults.mem", fault_folder, InitPrefix, RowTile, ColumnTile);
+        $readmemh(fault_path, faults);
+      end
+    end
+
+    logic [LineWidth-1:0] at;
+    logic [2*Amplifiers-1:0] mask, moves, bits;
+    logic verify;
+    // verilator lint_off BLKSEQ
+    // Variables of the loop.
+    always @(posedge clk_i) begin
+      pulse_q <= program_i == 3'd0 ? '0 : pulse_q + 1'b1;
+      if ((program_i == 3'd3 && 32'(pulse_q) + 1 == ResetCycles)
+          || ((program_i == 3'd1 || program_i == 3'd2) && 32'(pulse_q) + 1 == SetCycles)) begin
+        for (int c = 0; c < ColumnsPerAmplifier; c++) begin
+          at = LineWidth'(32'(row_i) * ColumnsPerAmplifier + c);
+          mask = {program_mask_i[Slice+c*Amplifiers+:Amplifiers], program_mask_i[c*Amplifiers+:Amplifiers]};
+          mask = mask & ~faults[at][2*Amplifiers-1:0];
+          moves = mask & (~faults[at][4*Amplifiers-1-:2*Amplifiers] | tried[at]);
+          tried[at] = tried[at] ^ (mask & faults[at][4*Amplifiers-1-:2*Amplifiers]);
+          bits = program_i == 3'd3 ? cells[at] & ~moves : cells[at] | moves;
+          cells[at] <= bits;
+        end
+      end
+      verify = 1'b0;
+      for (int c = 0; c < ColumnsPerAmplifier; c++) begin
+        at = LineWidth'(32'(row_i) * ColumnsPerAmplifier + c);
+        for (int j = 0; j < Amplifiers; j++) begin
+          if (32'(program_cell_i) == c * Amplifiers + j) verify = cells[at][j];
+          if (32'(program_cell_i) == Slice + c * Amplifiers + j) verify = cells[at][Amplifiers+j];
+        end
+      end
+      program_verify_o <= program_i == 3'd4 && verify;
+    end
+    // verilator lint_on BLKSEQ
+  end else begin : gen_fixed
+    assign program_verify_o = 1'b0;
+    logic unused;
+    assign unused = ^{program_i, program_mask_i, program_cell_i};
   end
 endmodule
 

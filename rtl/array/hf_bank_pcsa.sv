@@ -6,6 +6,7 @@
 // Cells       as in hf_array_pcsa
 // Parameters  ColumnTiles, RowTiles  arrays along inputs and along neurons
 //             Rows, Amplifiers, ColumnsPerAmplifier, SignCycles, ZeroCycles  see hf_array_pcsa
+//             Programmable, SetCycles, ResetCycles  see hf_array_pcsa
 //             LaneColumns, LaneRows  arrays sensed at once along inputs and along neurons
 //             InitPrefix             prefix of the memory images, those of hf_array_pcsa: a file an array
 // Latency     that of hf_array_pcsa
@@ -24,13 +25,18 @@ module hf_bank_pcsa #(
     parameter int LaneRows = 1,
     parameter int SignCycles = 5,
     parameter int ZeroCycles = 21,
+    parameter bit Programmable = 1'b0,
+    parameter int SetCycles = 1,
+    parameter int ResetCycles = 1,
     parameter InitPrefix = "",
     localparam int ColumnGroups = (ColumnTiles + LaneColumns - 1) / LaneColumns,
     localparam int RowGroups = (RowTiles + LaneRows - 1) / LaneRows,
     localparam int ColumnGroupWidth = ColumnGroups > 1 ? $clog2(ColumnGroups) : 1,
     localparam int RowGroupWidth = RowGroups > 1 ? $clog2(RowGroups) : 1,
     localparam int RowWidth = Rows > 1 ? $clog2(Rows) : 1,
-    localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1
+    localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1,
+    localparam int Slice = Amplifiers * ColumnsPerAmplifier,
+    localparam int CellWidth = $clog2(2 * Slice)
 ) (
     input  wire logic                        clk_i,
     // Read
@@ -41,7 +47,13 @@ module hf_bank_pcsa #(
     input  wire logic [ColumnWidth-1:0]      column_i,  // column of each amplifier
     // Amplifiers of lane (p, l) at (p * LaneColumns + l) * Amplifiers
     output logic      [LaneRows*LaneColumns*Amplifiers-1:0] q_o,
-    output logic      [LaneRows*LaneColumns*Amplifiers-1:0] qb_o
+    output logic      [LaneRows*LaneColumns*Amplifiers-1:0] qb_o,
+    // Program; see hf_array_pcsa. Column tile c has its bit lines at c * 2 * Slice
+    input  wire logic [2:0]                  program_i,
+    input  wire logic [LaneRows-1:0]         program_lanes_i,  // row tiles of the group that a pulse reaches
+    input  wire logic [ColumnTiles*2*Slice-1:0] program_mask_i,
+    input  wire logic [CellWidth-1:0]        program_cell_i,
+    output logic      [ColumnTiles-1:0]      program_verify_o
 );
   localparam int ArrayLines = Rows * ColumnsPerAmplifier;
   localparam int Groups = RowGroups * ColumnGroups;
@@ -128,6 +140,102 @@ module hf_bank_pcsa #(
       qb_o <= '1;
       charged_q <= 1'b1;
     end
+  end
+
+  if (Programmable) begin : gen_program
+    localparam int Bits = LaneRows * LaneColumns * Amplifiers;
+    logic [CountWidth-1:0] pulse_q;  // full cycles of the pulse
+    // As in hf_array_pcsa, on the lines of the bank; BL, then BLb.
+    logic [2*Bits-1:0] stuck[0:Lines-1];
+    logic [2*Bits-1:0] slow[0:Lines-1];
+    logic [2*Bits-1:0] tried[0:Lines-1];
+    logic [8*512-1:0] fault_folder;
+    logic [8*640-1:0] fault_path;
+    logic [4*Amplifiers-1:0] faults[0:ArrayLines-1];
+    int base, place;
+    initial begin
+      for (int n = 0; n < Lines; n++) begin
+        stuck[n] = '0;
+        slow[n] = '0;
+        tried[n] = '0;
+      end
+      if ($value$plusargs("hafnia_faults=%s", fault_folder) != 0) begin
+        for (int a = 0; a < RowTiles * ColumnTiles; a++) begin
+          for (int n = 0; n < ArrayLines; n++) faults[n] = '0;
+          fault_path = '0;
+          $sformat(fault_path, "%0s/%0sr%0d_c%0d_faults.mem", fault_folder, InitPrefix, a / ColumnTiles,
+                   a % ColumnTiles);
+          $readmemh(fault_path, faults);
+          base = (a / ColumnTiles / LaneRows * ColumnGroups + a % ColumnTiles / LaneColumns) * ArrayLines;
+          place = (a / ColumnTiles % LaneRows * LaneColumns + a % ColumnTiles % LaneColumns) * Amplifiers;
+          for (int n = 0; n < ArrayLines; n++) begin
+            stuck[base+n][place+:Amplifiers] = faults[n][0+:Amplifiers];
+            stuck[base+n][Bits+place+:Amplifiers] = faults[n][Amplifiers+:Amplifiers];
+            slow[base+n][place+:Amplifiers] = faults[n][2*Amplifiers+:Amplifiers];
+            slow[base+n][Bits+place+:Amplifiers] = faults[n][3*Amplifiers+:Amplifiers];
+          end
+        end
+      end
+    end
+
+    logic [LineWidth-1:0] at;
+    logic [2*Bits-1:0] mask, moves;
+    int lane, cell_column, amplifier;
+    // verilator lint_off BLKSEQ
+    // Variables of the loops.
+    always @(posedge clk_i) begin
+      pulse_q <= program_i == 3'd0 ? '0 : pulse_q + 1'b1;
+      if ((program_i == 3'd3 && 32'(pulse_q) + 1 == ResetCycles)
+          || ((program_i == 3'd1 || program_i == 3'd2) && 32'(pulse_q) + 1 == SetCycles)) begin
+        for (int g = 0; g < ColumnGroups; g++) begin
+          for (int c = 0; c < ColumnsPerAmplifier; c++) begin
+            at = LineWidth'(((32'(row_group_i) * ColumnGroups + g) * Rows + 32'(row_i)) * ColumnsPerAmplifier + c);
+            mask = '0;
+            for (int p = 0; p < LaneRows; p++) begin
+              for (int l = 0; l < LaneColumns; l++) begin
+                if (program_lanes_i[p] && g * LaneColumns + l < ColumnTiles) begin
+                  lane = (p * LaneColumns + l) * Amplifiers;
+                  mask[lane+:Amplifiers] =
+                      program_mask_i[(g*LaneColumns+l)*2*Slice+c*Amplifiers+:Amplifiers];
+                  mask[Bits+lane+:Amplifiers] =
+                      program_mask_i[(g*LaneColumns+l)*2*Slice+Slice+c*Amplifiers+:Amplifiers];
+                end
+              end
+            end
+            mask = mask & ~stuck[at];
+            moves = mask & (~slow[at] | tried[at]);
+            tried[at] = tried[at] ^ (mask & slow[at]);
+            if (program_i == 3'd3) begin
+              bl[at] <= bl[at] & ~moves[0+:Bits];
+              blb[at] <= blb[at] & ~moves[Bits+:Bits];
+            end else begin
+              bl[at] <= bl[at] | moves[0+:Bits];
+              blb[at] <= blb[at] | moves[Bits+:Bits];
+            end
+          end
+        end
+      end
+      program_verify_o <= '0;
+      if (program_i == 3'd4) begin
+        cell_column = 32'(program_cell_i) % Slice / Amplifiers;
+        amplifier = 32'(program_cell_i) % Amplifiers;
+        for (int t = 0; t < ColumnTiles; t++) begin
+          at = LineWidth'(((32'(row_group_i) * ColumnGroups + t / LaneColumns) * Rows + 32'(row_i))
+                          * ColumnsPerAmplifier + cell_column);
+          for (int p = 0; p < LaneRows; p++) begin
+            if (program_lanes_i[p]) begin
+              lane = (p * LaneColumns + t % LaneColumns) * Amplifiers + amplifier;
+              program_verify_o[t] <= 32'(program_cell_i) < Slice ? bl[at][lane] : blb[at][lane];
+            end
+          end
+        end
+      end
+    end
+    // verilator lint_on BLKSEQ
+  end else begin : gen_fixed
+    assign program_verify_o = '0;
+    logic unused;
+    assign unused = ^{program_i, program_lanes_i, program_mask_i, program_cell_i};
   end
 endmodule
 

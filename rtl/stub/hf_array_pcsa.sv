@@ -14,11 +14,16 @@ module hf_array_pcsa #(
     parameter int ColumnsPerAmplifier = 1,
     parameter int SignCycles = 5,
     parameter int ZeroCycles = 21,
+    parameter bit Programmable = 1'b0,
+    parameter int SetCycles = 1,
+    parameter int ResetCycles = 1,
     parameter InitPrefix = "",
     parameter int RowTile = 0,
     parameter int ColumnTile = 0,
     localparam int RowWidth = Rows > 1 ? $clog2(Rows) : 1,
-    localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1
+    localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1,
+    localparam int Slice = Amplifiers * ColumnsPerAmplifier,
+    localparam int CellWidth = $clog2(2 * Slice)
 ) (
     input  wire logic                   clk_i,
     // Read
@@ -26,7 +31,12 @@ module hf_array_pcsa #(
     input  wire logic [RowWidth-1:0]    row_i,     // word line
     input  wire logic [ColumnWidth-1:0] column_i,  // column of each amplifier
     output logic      [Amplifiers-1:0]  q_o,
-    output logic      [Amplifiers-1:0]  qb_o
+    output logic      [Amplifiers-1:0]  qb_o,
+    // Program
+    input  wire logic [2:0]             program_i,
+    input  wire logic [2*Slice-1:0]     program_mask_i,
+    input  wire logic [CellWidth-1:0]   program_cell_i,
+    output logic                        program_verify_o
 );
 endmodule
 // verilator lint_on UNUSEDPARAM
