@@ -2,7 +2,7 @@
 
 mod common;
 
-use hafnia::data::{Dataset, Split, open, open_split};
+use hafnia::data::{Dataset, Split, open, open_for, open_split};
 use sha2::{Digest, Sha256};
 
 fn counts(set: &Dataset) -> Vec<usize> {
@@ -56,6 +56,9 @@ fn omniglot() {
     assert!(test.images.iter().all(|ink| [0, 255].contains(ink)));
     assert!(mean(&test) < 0.2, "drawings are mostly paper, and paper is 0");
     assert_eq!(hash(&test.images), "2f8abf420f25346ce14179a52fd9cf287b35442f55259ce414af4e022e124b15");
+    let small = open_for("omniglot", Some(&folder), &[1, 32, 32]).unwrap();
+    assert_eq!((small.len(), &small.shape[..]), (13_180, &[32, 32][..]));
+    assert_eq!(hash(&small.images), "4889805f32d53f40a9171dd44eb246c0f70d905606d63ce560179b79608f82f8");
     let train = open_split("omniglot", Some(&folder), Split::Train).unwrap();
     assert_eq!(counts(&train), [20; 964]);
 }

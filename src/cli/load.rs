@@ -55,9 +55,9 @@ pub(super) struct DataArgs {
 }
 
 impl DataArgs {
-    /// The chosen images, checked against the network's input.
+    /// The chosen images in the size that the network takes, checked against its input.
     pub fn open(&self, network: &Network) -> Result<crate::data::Dataset> {
-        let set = crate::data::open(&self.dataset, self.data.as_deref())?;
+        let set = crate::data::open_for(&self.dataset, self.data.as_deref(), &network.input.shape)?;
         set.check_fits(&network.input.shape)?;
         if network.input.code == InputCode::Bipolar {
             set.check_bits()?;

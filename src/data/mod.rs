@@ -9,6 +9,7 @@ mod idx;
 mod mnist;
 mod npy;
 mod omniglot;
+mod resize;
 mod tree;
 
 use std::{
@@ -132,6 +133,18 @@ impl Dataset {
 /// under the set's name; without it the environment variable `HAFNIA_DATA` says.
 pub fn open(spec: &str, dir: Option<&Path>) -> Result<Dataset, DataError> {
     open_split(spec, dir, Split::Test)
+}
+
+/// [`open`], in the size that a network of this input shape takes: `[side, side]` or `[1, side, side]` resizes Omniglot's
+/// drawings. Other images have one size.
+pub fn open_for(spec: &str, dir: Option<&Path>, shape: &[usize]) -> Result<Dataset, DataError> {
+    let set = open(spec, dir)?;
+    Ok(match (spec, shape) {
+        ("omniglot", [rows, side] | [1, rows, side]) if rows == side && (1..omniglot::SIDE).contains(side) => {
+            set.resized(*side)
+        }
+        _ => set,
+    })
 }
 
 /// [`open`] for any part of a set.

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::{DataError, Dataset, Split, folders, parts, tree};
 
-const SIDE: usize = 105;
+/// Pixels along each side of a drawing.
+pub(super) const SIDE: usize = 105;
 
 /// The background set trains, the evaluation set tests; one class a character.
 pub(super) fn open(dir: &Path, split: Split) -> Result<Dataset, DataError> {
@@ -52,8 +53,7 @@ fn open_part(root: &Path, part: &str, split: Split) -> Result<Dataset, DataError
     })
 }
 
-/// One byte a pixel: 255 where the drawing is black, 0 where it is white. A picture that is to be resized would be
-/// resized here, by a rule that `docs/data.md` states.
+/// One byte a pixel: 255 where the drawing is black, 0 where it is white.
 fn ink(png: &[u8]) -> Result<Vec<u8>, String> {
     let picture = tree::png(png, SIDE as u32)?.into_luma8();
     Ok(picture.into_raw().into_iter().map(|brightness| 255 - brightness).collect())
@@ -103,6 +103,23 @@ mod tests {
             let all = open(dir, Split::All).unwrap();
             assert_eq!(all.labels.unwrap(), [0, 1, 2, 2, 3, 4]);
             assert_eq!(open(dir, Split::Train).unwrap().labels.unwrap(), [0, 1]);
+        }
+    }
+
+    #[test]
+    fn drawings_have_the_size_that_a_network_takes() {
+        let folder = tempfile::tempdir().unwrap();
+        write_tree(folder.path(), &[("images_evaluation/A/character01/1.png", drawing(50))]);
+        let of = |shape: &[usize]| super::super::open_for("omniglot", Some(folder.path()), shape).unwrap();
+        for shape in [&[35, 35][..], &[1, 35, 35]] {
+            let set = of(shape);
+            set.check_fits(shape).unwrap();
+            // One pixel of ink in a square of nine: 255 / 9 = 28.3, in row 0, column 16.
+            assert_eq!(set.image(0).iter().map(|b| u32::from(*b)).sum::<u32>(), 28);
+            assert_eq!(set.image(0)[16], 28);
+        }
+        for shape in [&[105, 105][..], &[1, 105, 105], &[11025], &[20, 30], &[3, 32, 32], &[0, 0]] {
+            assert_eq!(of(shape).shape, [105, 105], "{shape:?}");
         }
     }
 

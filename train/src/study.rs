@@ -349,7 +349,7 @@ impl Training {
         self.run(options, tell)?;
         let path = self.file(options, "checkpoint");
         let recipe = checkpoint::recipe(&path)?;
-        let images = data::part(recipe.data.set, options.data.as_deref(), Part::Test)?;
+        let images = data::part(recipe.data.set, options.data.as_deref(), Part::Test, recipe.data.side)?;
         let count = if options.images == 0 { images.len() } else { options.images.min(images.len()) };
         Ok((path, recipe, images.chosen(&spread(images.len(), count))))
     }

@@ -1,7 +1,6 @@
 //! Images as the data set stores them: one byte a value, with a label.
 
 mod augment;
-mod resize;
 
 use std::path::Path;
 
@@ -79,10 +78,13 @@ impl SetName {
     }
 }
 
-/// One part of a set, in the order and the bytes of `docs/data.md`.
-pub fn part(set: SetName, folder: Option<&Path>, part: Part) -> Result<Images, Error> {
+/// One part of a set, in the order and the bytes of `docs/data.md`; `side` as in [`DataRecipe`].
+pub fn part(set: SetName, folder: Option<&Path>, part: Part, side: usize) -> Result<Images, Error> {
     let set_name = set.name();
-    let data = open_split(set_name, folder, part)?;
+    let mut data = open_split(set_name, folder, part)?;
+    if side > 0 {
+        data = data.resized(side);
+    }
     let shape = match *data.shape.as_slice() {
         [channels, rows, columns] => [channels, rows, columns],
         [rows, columns] => [1, rows, columns],
@@ -102,10 +104,7 @@ pub fn part(set: SetName, folder: Option<&Path>, part: Part) -> Result<Images, E
 
 /// Loads a set as a recipe wants it. Validation images are drawn with `seed`.
 pub fn load(recipe: &DataRecipe, seed: u64, folder: Option<&Path>) -> Result<Split, Error> {
-    let sized = |which: Part| -> Result<Images, Error> {
-        let images = part(recipe.set, folder, which)?;
-        Ok(if recipe.side > 0 { resize::resized(&images, recipe.side) } else { images })
-    };
+    let sized = |which: Part| part(recipe.set, folder, which, recipe.side);
     let all = sized(Part::Train)?;
     if recipe.set == SetName::Omniglot {
         return characters(all, sized(Part::Test)?, recipe.validation, seed);
