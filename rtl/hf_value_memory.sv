@@ -88,10 +88,11 @@ module hf_value_memory #(
   // ---------------------------------------------------------------- similarities
   logic add_q, last_q;
   logic signed [DotWidth-1:0] dot_q;
-  logic [SumWidth-1:0] sharp;
+  logic signed [SumWidth-1:0] wide, sharp;
   logic [Classes*SumWidth-1:0] sums_q;
   logic [Classes*SlotWidth-1:0] counts_q;
-  assign sharp = Absolute && dot_q[DotWidth-1] ? -SumWidth'(dot_q) : SumWidth'(dot_q);
+  assign wide = SumWidth'(dot_q);
+  assign sharp = Absolute && wide < 0 ? -wide : wide;
   assign sums_o = sums_q;
   assign counts_o = counts_q;
 

@@ -1,9 +1,10 @@
 // Drives the Verilator model of a hafnia design and reports what its taps show.
 //
-// Usage: harness [+hafnia_mem=DIR] stimulus=FILE images=N [seed=S] [resets=R] [detail=IMAGE] [limit=CYCLES]
+// Usage: harness [+hafnia_mem=DIR] stimulus=FILE images=N [commands=FILE] [seed=S] [resets=R] [detail=IMAGE] [limit=CYCLES]
 //                [trace=FILE from=CYCLE to=CYCLE] [precharge=C] [window=C]
 //
 // stimulus  beats of all images in order, kStreamBytes each, kBeats an image.
+// commands  for a few-shot memory: what s_axis_tuser_i holds with each image, 4 bytes an image, little-endian.
 // seed      0: no stalls. Otherwise both streams stall at random.
 // resets    so many resets fall at random cycles, all of them before the last result has left.
 // detail    also report the detail taps of this image.
@@ -60,7 +61,7 @@ template <class T>
 void set_port(T& port, const uint8_t* bytes) { std::memcpy(&port, bytes, kStreamBytes); }
 
 struct Options {
-  std::string stimulus, trace;
+  std::string stimulus, commands, trace;
   uint64_t images = 0, seed = 0, resets = 0, limit = 1000000, from = 0, to = 0, precharge = 0, window = 0;
   int64_t detail = -1;
 };
@@ -78,6 +79,7 @@ Options parse(int argc, char** argv) {
     std::string v;
     if (argv[i][0] == '+') continue;
     if (starts(argv[i], "stimulus", v)) o.stimulus = v;
+    else if (starts(argv[i], "commands", v)) o.commands = v;
     else if (starts(argv[i], "trace", v)) o.trace = v;
     else if (starts(argv[i], "images", v)) o.images = std::stoull(v);
     else if (starts(argv[i], "seed", v)) o.seed = std::stoull(v);
@@ -96,6 +98,20 @@ Options parse(int argc, char** argv) {
   return o;
 }
 
+// Reads so many bytes; says on standard error why not.
+bool read_file(const std::string& path, size_t size, std::vector<uint8_t>& bytes) {
+  std::FILE* file = std::fopen(path.c_str(), "rb");
+  if (!file) {
+    std::fprintf(stderr, "harness: cannot open %s\n", path.c_str());
+    return false;
+  }
+  bytes.resize(size);
+  size_t got = std::fread(bytes.data(), 1, size, file);
+  std::fclose(file);
+  if (got != size) std::fprintf(stderr, "harness: %s is too short\n", path.c_str());
+  return got == size;
+}
+
 struct Simulation {
   Options o;
   VerilatedContext context;
@@ -104,13 +120,14 @@ struct Simulation {
   VerilatedVcdC vcd;
 #endif
   Random random{0};
-  std::vector<uint8_t> stimulus;
+  std::vector<uint8_t> stimulus, commands;
   uint64_t cycle = 0, first_beat = 0, last_progress = 0;
   bool counting = false;  // the first reset is over; what came before is not in the waveform
   bool any_beat = false;
   uint64_t base = 0, started = 0, done = 0;  // first image since reset, images started, images finished
   uint64_t beat = 0;                         // beats of image `started` already sent
   std::vector<uint64_t> fired;               // firings of each tap since reset
+  std::vector<uint64_t> fired_before;        // the same when the last result was seen
   bool offering = false, held = false;
   std::vector<uint8_t> result, held_data;
 
@@ -149,6 +166,7 @@ struct Simulation {
     offering = held = false;
     result.clear();
     fired.assign(fired.size(), 0);
+    fired_before = fired;
     if (o.precharge) write_register(0x0C, o.precharge);
     if (o.window) write_register(0x10, o.window);
   }
@@ -171,13 +189,16 @@ struct Simulation {
   void tap(unsigned number, unsigned bits, unsigned per_image, bool detail, bool fire, const T& data) {
     if (!fire) return;
     uint64_t count = fired[number]++;
-    uint64_t image = base + count / per_image;
+    // A tap that fires any number of times for an image does so before its result.
+    uint64_t image = base + (per_image ? count / per_image : fired[kResultTap]);
+    uint64_t firing = per_image ? count % per_image : count - fired_before[number];
+    if (number == kResultTap) fired_before = fired;
     if (detail && static_cast<int64_t>(image) != o.detail) return;
     put_number('T');
     put_number<uint16_t>(number);
     put_number<uint32_t>(image);
     put_number<uint64_t>(cycle);
-    put_number<uint32_t>(count % per_image);
+    put_number<uint32_t>(firing);
     put_port(data, bits);
   }
 
@@ -220,6 +241,11 @@ struct Simulation {
     if (offering) {
       set_port(dut.s_axis_tdata_i, &stimulus[(started * kBeats + beat) * kStreamBytes]);
       dut.s_axis_tlast_i = beat + 1 == kBeats;
+#ifdef HF_COMMANDS
+      uint32_t command;
+      std::memcpy(&command, &commands[4 * started], 4);
+      dut.s_axis_tuser_i = command;
+#endif
     }
     dut.m_axis_tready_i = !stall_out && !resets_due_in_last();
     half(false);
@@ -294,18 +320,10 @@ int main(int argc, char** argv) {
   static Simulation simulation;
   simulation.o = options;
   simulation.context.commandArgs(argc, argv);
-  std::FILE* file = std::fopen(options.stimulus.c_str(), "rb");
-  if (!file) {
-    std::fprintf(stderr, "harness: cannot open %s\n", options.stimulus.c_str());
-    return 2;
-  }
-  simulation.stimulus.resize(options.images * kBeats * kStreamBytes);
-  size_t got = std::fread(simulation.stimulus.data(), 1, simulation.stimulus.size(), file);
-  std::fclose(file);
-  if (got != simulation.stimulus.size()) {
-    std::fprintf(stderr, "harness: %s is too short\n", options.stimulus.c_str());
-    return 2;
-  }
+  if (!read_file(options.stimulus, options.images * kBeats * kStreamBytes, simulation.stimulus)) return 2;
+#ifdef HF_COMMANDS
+  if (!read_file(options.commands, options.images * 4, simulation.commands)) return 2;
+#endif
 #if VM_TRACE
   if (!options.trace.empty()) {
     simulation.context.traceEverOn(true);

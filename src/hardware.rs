@@ -23,6 +23,8 @@ pub struct Hardware {
     pub base: LayerHardware,
     /// Merged settings of the layers that have a table of their own, and whether it names a readout.
     pub layers: BTreeMap<String, (LayerHardware, bool)>,
+    /// A few-shot memory behind the network, and the settings of its arrays.
+    pub memory: Option<(Memory, LayerHardware)>,
 }
 
 /// All keys, as they hold for one layer.
@@ -38,6 +40,61 @@ pub struct LayerHardware {
     pub digital: Digital,
     pub fold: Fold,
     pub stream: Stream,
+}
+
+/// A key-value memory for few-shot learning behind the network, whose last layer then gives features: the signs of its
+/// scores. The table also takes `readout` (`pcsa` or `adc`), `array`, `pcsa`, `adc` and `fold` for the key memory's arrays.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Memory {
+    /// Keys that it holds.
+    pub keys: usize,
+    /// Labels are below this.
+    pub classes: usize,
+    pub sharpening: Sharpening,
+    pub score: ClassScore,
+    pub when_full: WhenFull,
+    pub program: Program,
+}
+
+/// What a similarity counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sharpening {
+    /// Its magnitude.
+    Absolute,
+    /// Itself.
+    Plain,
+}
+
+/// How the similarities of a class's shots make its score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassScore {
+    Sum,
+    /// For classes of unequal shots.
+    Mean,
+}
+
+/// What a full memory does with another key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenFull {
+    Refuse,
+    /// Puts it in the place of the oldest.
+    Overwrite,
+}
+
+/// Writing cells: pulses, verification and retries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Program {
+    pub set_ns: f64,
+    pub reset_ns: f64,
+    /// Comparison of a single cell with the reference; 2 cycles at least.
+    pub verify_ns: f64,
+    /// Times that a word line is written before its failure is reported.
+    pub attempts: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -194,6 +251,25 @@ impl Count {
     }
 }
 
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            keys: 100,
+            classes: 20,
+            sharpening: Sharpening::Absolute,
+            score: ClassScore::Sum,
+            when_full: WhenFull::Refuse,
+            program: Program::default(),
+        }
+    }
+}
+
+impl Default for Program {
+    fn default() -> Self {
+        Self { set_ns: 100.0, reset_ns: 100.0, verify_ns: 20.0, attempts: 3 }
+    }
+}
+
 impl Default for Array {
     fn default() -> Self {
         Self { inputs: 128, outputs: 128, neurons: Neurons::Bipolar, columns: Columns::Double }
@@ -265,6 +341,7 @@ impl Hardware {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut table: toml::Table = text.parse().map_err(|e: toml::de::Error| e.to_string())?;
         let layers = table.remove("layer");
+        let memory = table.remove("memory");
         let base = read(&table).map_err(|e| locate(text, &e))?;
         let mut merged = BTreeMap::new();
         if let Some(layers) = layers {
@@ -285,7 +362,12 @@ impl Hardware {
                 merged.insert(name, (layer, names_readout));
             }
         }
-        Ok(Self { base, layers: merged })
+        let memory = match memory {
+            None => None,
+            Some(toml::Value::Table(own)) => Some(self::memory(&table, own)?),
+            Some(_) => return Err("`memory` must be a table: [memory]".into()),
+        };
+        Ok(Self { base, layers: merged, memory })
     }
 
     /// What holds for layer `name`.
@@ -297,6 +379,20 @@ impl Hardware {
     pub fn own_readout(&self, name: &str) -> Option<Readout> {
         self.layers.get(name).filter(|(_, named)| *named).map(|(h, _)| h.readout)
     }
+}
+
+/// Keys of `[memory]` that are settings of its arrays.
+const OF_ARRAYS: [&str; 5] = ["readout", "array", "pcsa", "adc", "fold"];
+
+fn memory(table: &toml::Table, own: toml::Table) -> Result<(Memory, LayerHardware), String> {
+    let (of_arrays, own): (toml::Table, toml::Table) =
+        own.into_iter().partition(|(key, _)| OF_ARRAYS.contains(&key.as_str()));
+    let memory = own.try_into().map_err(|e: toml::de::Error| format!("[memory]: {}", with_suggestion(e.message())))?;
+    let mut all = table.clone();
+    // Only a readout of the memory's own decides: that of the layers may be one that gives no similarities.
+    all.insert("readout".into(), "pcsa".into());
+    merge(&mut all, of_arrays);
+    Ok((memory, read(&all).map_err(|e| format!("[memory]: {e}"))?))
 }
 
 fn read(table: &toml::Table) -> Result<LayerHardware, String> {
@@ -377,6 +473,17 @@ mod tests {
         assert!(e.contains("did you mean `pcsa`?"), "{e}");
         let e = Hardware::parse("[layer.fc1]\nfolt = 1").unwrap_err();
         assert!(e.contains("[layer.fc1]") && e.contains("did you mean `fold`?"), "{e}");
+    }
+
+    #[test]
+    fn a_memory_has_keys_of_its_own_and_settings_of_its_arrays() {
+        let text = "readout = 'sa'\n[array]\ninputs = 256\n[memory]\nkeys = 7\n[memory.array]\noutputs = 64\n";
+        let (memory, arrays) = Hardware::parse(text).unwrap().memory.unwrap();
+        assert_eq!((memory.keys, memory.classes, memory.when_full), (7, 20, WhenFull::Refuse));
+        assert_eq!((arrays.readout, arrays.array.inputs, arrays.array.outputs), (Readout::Pcsa, 256, 64));
+        let e = Hardware::parse("[memory]\nclases = 3").unwrap_err();
+        assert!(e.contains("[memory]") && e.contains("did you mean `classes`?"), "{e}");
+        assert_eq!(Hardware::parse("").unwrap().memory, None);
     }
 
     #[test]

@@ -9,6 +9,9 @@ module hafnia_sim (
     output logic              s_axis_tready_o,
     input  wire logic [{{ stream_bits }}-1:0] s_axis_tdata_i,
     input  wire logic         s_axis_tlast_i,
+{%- if memory %}
+    input  wire logic [17:0]  s_axis_tuser_i,
+{%- endif %}
     output logic              m_axis_tvalid_o,
     input  wire logic         m_axis_tready_i,
     output logic      [{{ stream_bits }}-1:0] m_axis_tdata_o,

@@ -1,7 +1,7 @@
 {{ banner }}
 // Test bench for Icarus Verilog: the same stimulus and the same records as harness.cpp, as text.
 //
-// +stimulus=FILE (one beat a line, hexadecimal) +images=N +seed=S +resets=R +limit=CYCLES +detail=IMAGE
+// +stimulus=FILE (one beat a line, hexadecimal) +commands=FILE (one an image) +images=N +seed=S +resets=R +limit=CYCLES +detail=IMAGE
 // +precharge=C +window=C +trace=FILE +out=FILE; see harness.cpp for what they mean.
 `default_nettype none
 `timescale 1ns / 1ns
@@ -17,6 +17,9 @@ module tb;
   logic s_axis_tready_o;
   logic [StreamBits-1:0] s_axis_tdata_i = '0;
   logic s_axis_tlast_i = 1'b0;
+{%- if memory %}
+  logic [17:0] s_axis_tuser_i = '0;
+{%- endif %}
   logic m_axis_tvalid_o;
   logic m_axis_tready_i = 1'b0;
   logic [StreamBits-1:0] m_axis_tdata_o;
@@ -42,6 +45,9 @@ module tb;
   logic tap{{ loop.index0 }}_fire_o;
   logic [{{ t.bits }}-1:0] tap{{ loop.index0 }}_data_o;
   integer fired{{ loop.index0 }} = 0;
+{%- if t.per_image == 0 %}
+  integer fired_before_{{ loop.index0 }} = 0;  // the same when the last result was seen
+{%- endif %}
 {%- endfor %}
 
   hafnia_sim sim (.*);
@@ -63,6 +69,9 @@ module tb;
   logic counted = 1'b0;
   logic [StreamBits-1:0] held_data;
   logic [StreamBits-1:0] beats[0:{{ most_beats }}-1];
+{%- if memory %}
+  logic [17:0] commands[0:{{ most_images }}-1];
+{%- endif %}
   integer result_beats = 0;
   logic [StreamBits-1:0] result[0:{{ result_beats }}];
 
@@ -103,6 +112,9 @@ module tb;
       result_beats = 0;
 {%- for t in taps %}
       fired{{ loop.index0 }} = 0;
+{%- if t.per_image == 0 %}
+      fired_before_{{ loop.index0 }} = 0;
+{%- endif %}
 {%- endfor %}
       if (precharge > 0) write_register(8'h0C, precharge);
       if (window > 0) write_register(8'h10, window);
@@ -122,7 +134,7 @@ module tb;
   logic drained;
   always_comb begin
     drained = 1'b1;
-{%- for t in taps %}{% if t.detail == 0 %}
+{%- for t in taps %}{% if t.detail == 0 && t.per_image > 0 %}
     if (fired{{ loop.index0 }} < (images - base) * {{ t.per_image }}) drained = 1'b0;
 {%- endif %}{%- endfor %}
   end
@@ -147,6 +159,12 @@ module tb;
     stimulus = $fopen(path, "r");
     for (k = 0; k < images * Beats; k = k + 1) code = $fscanf(stimulus, "%h", beats[k]);
     $fclose(stimulus);
+{%- if memory %}
+    if ($value$plusargs("commands=%s", path) == 0) path = "commands.hex";
+    stimulus = $fopen(path, "r");
+    for (k = 0; k < images; k = k + 1) code = $fscanf(stimulus, "%h", commands[k]);
+    $fclose(stimulus);
+{%- endif %}
     if ($value$plusargs("out=%s", path) == 0) path = "out.txt";
     out = $fopen(path, "w");
     random_state = seed;
@@ -159,18 +177,29 @@ module tb;
       if (offering) begin
         s_axis_tdata_i = beats[started*Beats+beat];
         s_axis_tlast_i = beat + 1 == Beats;
+{%- if memory %}
+        s_axis_tuser_i = commands[started];
+{%- endif %}
       end
       m_axis_tready_i = !(seed != 0 && below(3) == 0) && !resets_due_in_last();
       #1;
 {%- for t in taps %}
       if (tap{{ loop.index0 }}_fire_o === 1'b1) begin
+{%- if t.per_image == 0 %}
+        $fwrite(out, "T {{ loop.index0 }} %0d %0d %0d %h\n", base + fired{{ result_tap }}, cycle,
+                fired{{ loop.index0 }} - fired_before_{{ loop.index0 }}, tap{{ loop.index0 }}_data_o);
+{%- else %}
         if ({{ t.detail }} == 0 || base + fired{{ loop.index0 }} / {{ t.per_image }} == detail) begin
           $fwrite(out, "T {{ loop.index0 }} %0d %0d %0d %h\n", base + fired{{ loop.index0 }} / {{ t.per_image }}, cycle,
                   fired{{ loop.index0 }} % {{ t.per_image }}, tap{{ loop.index0 }}_data_o);
         end
+{%- endif %}
         fired{{ loop.index0 }} = fired{{ loop.index0 }} + 1;
       end
 {%- endfor %}
+{%- for t in taps %}{% if t.per_image == 0 %}
+      if (tap{{ result_tap }}_fire_o === 1'b1) fired_before_{{ loop.index0 }} = fired{{ loop.index0 }};
+{%- endif %}{%- endfor %}
       if (held && m_axis_tvalid_o !== 1'b1) $fwrite(out, "P %0d 1\n", cycle);
       if (held && m_axis_tvalid_o === 1'b1 && m_axis_tdata_o !== held_data) $fwrite(out, "P %0d 2\n", cycle);
       held = m_axis_tvalid_o === 1'b1 && !m_axis_tready_i;

@@ -14,6 +14,9 @@ module {{ top }} (
     output logic              s_axis_tready_o,
     input  wire logic [{{ stream_bits }}-1:0] s_axis_tdata_i,
     input  wire logic         s_axis_tlast_i,
+{%- if memory %}
+    input  wire logic [17:0]  s_axis_tuser_i,  // {erase, learn, label}, taken with an image's first beat
+{%- endif %}
     // AXI4-Stream: results
     output logic              m_axis_tvalid_o,
     input  wire logic         m_axis_tready_i,
@@ -38,9 +41,12 @@ module {{ top }} (
     output logic      [31:0]  s_axil_rdata_o,
     output logic      [1:0]   s_axil_rresp_o
 );
-  logic busy, frame_error, image_start;
+  logic busy, frame_error, image_first, image_start;
   logic [{{ in_flight_width }}-1:0] in_flight;
   logic [{{ count_width }}-1:0] precharge_cycles, window_cycles;
+  logic ext_write, ext_werror, ext_rerror;
+  logic [7:0] ext_waddr, ext_raddr;
+  logic [31:0] ext_wdata, ext_rdata;
 {%- for s in stages %}
 
   // {{ s.comment }}
@@ -55,6 +61,13 @@ module {{ top }} (
   // verilator lint_on UNUSEDSIGNAL
 {%- endfor %}
 {%- endfor %}
+{%- if memory %}
+
+  // Few-shot memory: control, keys and registers
+{%- for n in nets %}
+  logic {% if n.bits > 1 %}[{{ n.bits }}-1:0] {% endif %}{{ n.name }};
+{%- endfor %}
+{%- endif %}
 
   hf_registers #(
       .CountWidth({{ count_width }}),
@@ -80,6 +93,13 @@ module {{ top }} (
       .rready_i(s_axil_rready_i),
       .rdata_o(s_axil_rdata_o),
       .rresp_o(s_axil_rresp_o),
+      .ext_write_o(ext_write),
+      .ext_waddr_o(ext_waddr),
+      .ext_wdata_o(ext_wdata),
+      .ext_werror_i(ext_werror),
+      .ext_raddr_o(ext_raddr),
+      .ext_rdata_i(ext_rdata),
+      .ext_rerror_i(ext_rerror),
       .busy_i(busy),
       .image_done_i(m_axis_tvalid_o && m_axis_tready_i && m_axis_tlast_o),
       .frame_error_i(frame_error),
@@ -113,6 +133,15 @@ module {{ top }} (
 {%- endfor %}
   );
 {%- endfor %}
+{%- if !memory %}
+
+  // No block has registers from 0x40 on, and images come without commands.
+  assign ext_werror = 1'b1;
+  assign ext_rdata = '0;
+  assign ext_rerror = 1'b1;
+  logic unused_ext;
+  assign unused_ext = ^{ext_write, ext_waddr, ext_wdata, ext_raddr, image_first};
+{%- endif %}
 {%- if !uses_pcsa %}
 
   // No layer is read by precharge sense amplifiers.

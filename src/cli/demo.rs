@@ -82,7 +82,7 @@ fn one(out: &Path, name: &str, bytes: &[u8]) -> Result<Row> {
     };
     eprintln!("{name}: verify on {} held-out images", set.len());
     let bar = Bar::new(set.len());
-    let verdict = cosim::verify(&build, &set, &options, &|phase, n| bar.show(phase, n))?;
+    let verdict = cosim::verify(&build, &set, &[], &options, &|phase, n| bar.show(phase, n))?;
     bar.finish();
     eprintln!("{name}: synthesize");
     let folder = out.join(format!("{name}-synth"));

@@ -2,6 +2,7 @@
 
 mod demo;
 mod doctor;
+mod episodes;
 mod eval;
 mod generate;
 mod import;

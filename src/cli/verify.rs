@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::episodes::EpisodeArgs;
 use super::{Answer, Outcome, load};
 use crate::cosim::{self, Arrays, Build, Options, Phase, Simulator, Verdict};
 use crate::emit::COUNT_WIDTH;
@@ -18,6 +19,8 @@ pub(super) struct Args {
     build: PathBuf,
     #[command(flatten)]
     data: load::DataArgs,
+    #[command(flatten)]
+    episodes: EpisodeArgs,
     #[arg(long, value_enum, default_value_t)]
     simulator: SimulatorArg,
     /// Arrays each an instance, wired as in synthesis, or one behavioral bank a layer, which is fast; absent: bank in
@@ -75,7 +78,15 @@ pub(super) fn run(args: Args) -> Result<Answer> {
         Some(ArraysArg::Bank) => Arrays::Bank,
     };
     let mut set = args.data.open(&build.network)?;
-    if simulator == Simulator::Icarus && args.data.images.is_none() {
+    let asked = match &build.plan.memory {
+        None if args.episodes.given() => anyhow::bail!(
+            "{}: the design has no few-shot memory, so there are no episodes; hardware.toml needs a table [memory]",
+            args.build.display()
+        ),
+        None => Vec::new(),
+        Some(m) => args.episodes.asked(&set, m.slots, m.classes)?,
+    };
+    if asked.is_empty() && simulator == Simulator::Icarus && args.data.images.is_none() {
         // A second opinion on a sample: Icarus is hundreds of times slower.
         let sample = set.len().min(4);
         set = set.slice(0, Some(sample))?;
@@ -95,8 +106,8 @@ pub(super) fn run(args: Args) -> Result<Answer> {
         window: args.window.map(usize::from),
         waveform,
     };
-    let bar = Bar::new(set.len());
-    let verdict = cosim::verify(&build, &set, &options, &|phase, n| bar.show(phase, n))?;
+    let bar = Bar::new(if asked.is_empty() { set.len() } else { asked.len() });
+    let verdict = cosim::verify(&build, &set, &asked, &options, &|phase, n| bar.show(phase, n))?;
     bar.finish();
     let outcome = if verdict.held() { Outcome::Held } else { Outcome::Failed };
     Ok(Answer { text: text(&verdict), json: serde_json::to_value(&verdict)?, outcome })
@@ -143,6 +154,26 @@ fn text(v: &Verdict) -> String {
     ));
     if let Some(correct) = v.correct {
         lines.push(format!("classified right: {correct} of {} ({:.2}%)", v.images, percent(correct)));
+    }
+    if let Some(f) = &v.few_shot {
+        lines.push(format!(
+            "few-shot memory: {} learns, {} queries, {} refused; {} similarities; {} of {} queries right ({:.2}%)",
+            f.learns,
+            f.queries,
+            f.refused,
+            f.similarities,
+            f.correct,
+            f.judged,
+            100.0 * f.correct as f64 / f.judged.max(1) as f64
+        ));
+        lines.push(format!(
+            "cycles of the memory: a learn {} predicted, {} counted; a query {} predicted, {} counted; {} of them differ",
+            f.learn_cycles_predicted,
+            f.learn_cycles_counted,
+            f.query_cycles_predicted,
+            f.query_cycles_counted,
+            f.cycles_differ
+        ));
     }
     lines.push(format!(
         "cycles: first result {} predicted, {} counted; an image every {} predicted, {} counted; all {} predicted, {} counted{}",

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::records::Payload;
-use crate::emit::{Tap, TapKind};
 use crate::golden::{Bits, LayerTrace, Trace};
-use crate::plan::Plan;
+use crate::plan::{LayerPlan, Plan};
 
 /// The first difference between the design and the golden model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -42,39 +41,69 @@ pub(super) struct Compared {
     pub first: Option<(usize, String, String)>,
 }
 
-/// Compares a tap of a layer or of the scores; the layer's `firing`-th of this image, that is, position.
-pub(super) fn tap(plan: &Plan, tap: &Tap, firing: usize, data: &Payload, trace: &Trace) -> Compared {
-    match tap.kind {
-        TapKind::Layer(k) => {
-            let (layer_plan, whole) = (&plan.layers[k], &trace.layers[k]);
-            if layer_plan.map.positions() == 1 {
-                return layer(layer_plan.sum_width, data, whole);
-            }
-            layer(layer_plan.sum_width, data, &whole.position(firing, layer_plan.neurons))
-        }
-        TapKind::Scores => {
-            let classes = plan.classes();
-            let bits = Bits::from_le_bytes(&data.bytes, tap.bits);
-            let width = plan.scores.width;
-            let mut got: Vec<i64> = (0..classes).map(|c| signed(&bits, c * width, width)).collect();
-            got.push(unsigned(&bits, classes * width, tap.bits - classes * width));
-            numbers(&scores_and_class(trace), &got, data)
-        }
-        TapKind::Lanes { .. } | TapKind::Votes(_) => Compared { values: 0, wrong: 0, first: None },
+/// Compares the output of a layer; its `firing`-th of this image, that is, position.
+pub(super) fn layer_at(plan: &LayerPlan, firing: usize, data: &Payload, whole: &LayerTrace) -> Compared {
+    if plan.map.positions() == 1 {
+        return layer(plan.sum_width, data, whole);
     }
+    layer(plan.sum_width, data, &whole.position(firing, plan.neurons))
 }
 
-/// Compares a result as it leaves on the stream: 32-bit words, the class and then the scores.
-pub(super) fn output(data: &Payload, trace: &Trace) -> Compared {
+/// Compares {class, scores}, or {head, class sums}, of `bits` bits with the scores and then the class.
+pub(super) fn result(plan: &Plan, bits: usize, data: &Payload, expected: &[i64]) -> Compared {
+    let (classes, width) = (plan.classes(), plan.scores.width);
+    let result = Bits::from_le_bytes(&data.bytes, bits);
+    let mut got: Vec<i64> = (0..classes).map(|c| signed(&result, c * width, width)).collect();
+    got.push(unsigned(&result, classes * width, bits - classes * width));
+    numbers(expected, &got, data)
+}
+
+/// Compares a result as it leaves on the stream: 32-bit words, the class or head and then the scores.
+pub(super) fn output(data: &Payload, expected: &[i64]) -> Compared {
     let words = data.bytes.chunks_exact(4).map(|b| i64::from(i32::from_le_bytes(b.try_into().expect("4 bytes"))));
-    let mut got: Vec<i64> = words.take(trace.scores.len() + 1).collect();
+    let mut got: Vec<i64> = words.take(expected.len()).collect();
     if !got.is_empty() {
         got.rotate_left(1);
     }
-    numbers(&scores_and_class(trace), &got, data)
+    numbers(expected, &got, data)
 }
 
-fn scores_and_class(trace: &Trace) -> Vec<i64> {
+/// What a tap of one number shows; the text where it holds X.
+pub(super) type Number = Result<i64, String>;
+
+pub(super) fn number(data: &Payload, bits: usize) -> Number {
+    match &data.unknown {
+        Some(text) => Err(format!("X ({text})")),
+        None => Ok(signed(&Bits::from_le_bytes(&data.bytes, bits), 0, bits)),
+    }
+}
+
+/// Compares the similarities of a query, slot by slot. A slot that is not valid may show anything.
+pub(super) fn similarities(got: &[(u64, Number)], expected: &[Option<i32>]) -> Compared {
+    let differs = |k: &usize| match (got.get(*k), expected.get(*k)) {
+        (Some(_), Some(None)) => false,
+        (Some((_, got)), Some(Some(want))) => *got != Ok(i64::from(*want)),
+        _ => true,
+    };
+    let show = |k: usize| {
+        let want = match expected.get(k) {
+            Some(Some(want)) => want.to_string(),
+            Some(None) => "a similarity".into(),
+            None => "nothing".into(),
+        };
+        let got = match got.get(k) {
+            Some((_, Ok(got))) => got.to_string(),
+            Some((_, Err(text))) => text.clone(),
+            None => "nothing".into(),
+        };
+        (k, want, got)
+    };
+    let wrong = (0..expected.len().max(got.len())).filter(differs).count();
+    let first = (0..expected.len().max(got.len())).find(differs).map(show);
+    Compared { values: expected.iter().flatten().count(), wrong, first }
+}
+
+pub(super) fn scores_and_class(trace: &Trace) -> Vec<i64> {
     trace.scores.iter().map(|s| i64::from(*s)).chain([trace.class as i64]).collect()
 }
 
@@ -169,9 +198,19 @@ mod tests {
         assert_eq!(layer(5, &payload(&[0xfc, 0x00]), &expected).first, Some((0, "-3".into(), "-4".into())));
     }
 
+    /// Slot 0 shows what it should, slot 1 is not valid, slot 2 differs, slot 3 is missing.
+    #[test]
+    fn similarities_of_valid_slots() {
+        let got = [(5, Ok(4)), (6, Ok(99)), (7, Ok(-2))];
+        let c = similarities(&got, &[Some(4), None, Some(2), Some(0)]);
+        assert_eq!((c.values, c.wrong, c.first), (3, 2, Some((2, "2".into(), "-2".into()))));
+        assert_eq!(similarities(&got[..2], &[Some(4), None]).wrong, 0);
+        assert_eq!(similarities(&got, &[Some(4), None]).first, Some((2, "nothing".into(), "-2".into())));
+    }
+
     #[test]
     fn results_are_the_class_and_the_scores() {
-        let trace = Trace { layers: vec![], scores: vec![-1, 5], class: 1 };
+        let trace = scores_and_class(&Trace { layers: vec![], scores: vec![-1, 5], class: 1 });
         let right = payload(&[1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 5, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!(output(&right, &trace).wrong, 0);
         let short = payload(&[1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);

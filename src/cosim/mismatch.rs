@@ -6,6 +6,8 @@ use super::compare::{Mismatch, signed};
 use super::model::{self, Model};
 use super::records::Record;
 use super::run::{RunOptions, run};
+use super::stimulus::Stimulus;
+use super::tally::KEYS;
 use super::{Arrays, Build, CosimError, Options, Simulator};
 use crate::emit::{self, TapKind};
 use crate::golden::{ArrayPlace, Bits, Golden, LayerDetail, Site, locate as places};
@@ -19,7 +21,7 @@ pub(super) fn locate(
     build: &Build,
     options: &Options,
     model: &Model,
-    beats: &[u8],
+    stimulus: &Stimulus,
     images: &[&[u8]],
     run_options: &RunOptions,
     mut found: Mismatch,
@@ -38,7 +40,7 @@ pub(super) fn locate(
         let vectors = vectors(&plan.layers[layer], found.position);
         let taps = emit::taps(plan);
         let mut first: Option<(u64, usize, String)> = None;
-        run(build, options.simulator, &model.program, beats, &again, |record| {
+        run(build, options.simulator, &model.program, stimulus, &again, |record| {
             let Record::Tap { tap, image, cycle, firing, data } = record else { return };
             if image != found.image {
                 return;
@@ -91,10 +93,17 @@ pub(super) fn locate(
             }
         }
     } else {
+        if found.layer == KEYS {
+            found.array = format!("{}.i_keys: slot {}", build.manifest.top, found.neuron);
+            found.note = "the features agree: the fault lies in the key memory, when it wrote this slot or when it read it"
+                .into();
+            found.waveform = waveform(build, options, stimulus, &again, found.cycle)?;
+            return Ok(found);
+        }
         found.array = "none".into();
         found.note = "all layers agree: the fault lies in the class scores or the output stream".into();
     }
-    found.waveform = waveform(build, options, beats, &again, found.cycle)?;
+    found.waveform = waveform(build, options, stimulus, &again, found.cycle)?;
     Ok(found)
 }
 
@@ -163,7 +172,7 @@ fn describe(build: &Build, arrays: Arrays, layer: usize, place: &ArrayPlace) -> 
 fn waveform(
     build: &Build,
     options: &Options,
-    beats: &[u8],
+    stimulus: &Stimulus,
     again: &RunOptions,
     cycle: u64,
 ) -> Result<Option<PathBuf>, CosimError> {
@@ -174,6 +183,6 @@ fn waveform(
     let path = std::path::absolute(&options.waveform).unwrap_or_else(|_| options.waveform.clone());
     let trace = Some((path.clone(), cycle.saturating_sub(AROUND), cycle + AROUND));
     let traced = RunOptions { trace, detail: None, ..again.clone() };
-    run(build, options.simulator, &model.program, beats, &traced, |_| {})?;
+    run(build, options.simulator, &model.program, stimulus, &traced, |_| {})?;
     Ok(path.is_file().then_some(path))
 }

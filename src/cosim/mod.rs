@@ -4,17 +4,20 @@
 //! while it runs.
 
 mod build;
+mod commands;
 mod compare;
 mod mismatch;
 mod model;
 mod records;
 mod run;
 mod stimulus;
+mod tally;
 mod verify;
 
 use std::path::PathBuf;
 
 pub use build::Build;
+pub use commands::{Asked, FewShotRun};
 pub use compare::Mismatch;
 pub use verify::{Arrays, Options, Phase, Simulator, StalledRun, Verdict, verify};
 
@@ -42,6 +45,8 @@ pub enum CosimError {
     StalePlan { path: PathBuf },
     #[error("the simulation ended early: {reason}; its messages: {}", log.display())]
     Simulation { reason: String, log: PathBuf },
+    #[error("{reason}")]
+    Commands { reason: String },
     #[error("{images} images are too many for Icarus Verilog, which takes {most}; use --images or Verilator")]
     TooMany { images: usize, most: usize },
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::records::{Record, read_binary, read_text};
-use super::{Build, CosimError, Simulator, io, model, stimulus};
+use super::stimulus::{self, Stimulus};
+use super::{Build, CosimError, Simulator, io, model};
 use crate::emit;
 
 /// What a run is told.
@@ -32,12 +33,12 @@ pub(super) fn run(
     build: &Build,
     simulator: Simulator,
     program: &Path,
-    beats: &[u8],
+    stimulus: &Stimulus,
     options: &RunOptions,
     take: impl FnMut(Record),
 ) -> Result<(), CosimError> {
     let folder = tempfile::tempdir().map_err(io(&std::env::temp_dir(), "make a folder"))?;
-    match run_in(folder.path(), build, simulator, program, beats, options, take) {
+    match run_in(folder.path(), build, simulator, program, stimulus, options, take) {
         Err(CosimError::Simulation { reason, log }) => Err(CosimError::Simulation { reason, log: keep(&log)? }),
         other => other,
     }
@@ -60,22 +61,24 @@ fn run_in(
     build: &Build,
     simulator: Simulator,
     program: &Path,
-    beats: &[u8],
+    stimulus: &Stimulus,
     options: &RunOptions,
     mut take: impl FnMut(Record),
 ) -> Result<(), CosimError> {
     let log = folder.join("log");
     let messages = File::create(&log).map_err(io(&log, "create the log"))?;
-    let file = folder.join("stimulus");
-    let text;
-    let content = match simulator {
-        Simulator::Verilator => beats,
-        Simulator::Icarus => {
-            text = stimulus::hex(&build.plan, beats);
-            text.as_bytes()
+    let (file, commands) = (folder.join("stimulus"), folder.join("commands"));
+    let write = |path: &Path, bytes: &[u8]| std::fs::write(path, bytes).map_err(io(path, "write the stimulus"));
+    match simulator {
+        Simulator::Verilator => {
+            write(&file, &stimulus.beats)?;
+            write(&commands, &stimulus.commands)?;
         }
-    };
-    std::fs::write(&file, content).map_err(io(&file, "write the stimulus"))?;
+        Simulator::Icarus => {
+            write(&file, stimulus::hex(&build.plan, &stimulus.beats).as_bytes())?;
+            write(&commands, stimulus.commands_hex().as_bytes())?;
+        }
+    }
 
     let plus = if simulator == Simulator::Icarus { "+" } else { "" };
     let mut command = match simulator {
@@ -90,6 +93,7 @@ fn run_in(
         command.arg(format!("{plus}{key}={value}"));
     };
     set("stimulus", &file.display());
+    set("commands", &commands.display());
     set("images", &options.images);
     set("seed", &options.seed);
     set("resets", &options.resets);

@@ -1,10 +1,33 @@
-//! Images as beats of the input stream.
+//! Images as beats of the input stream, and the commands that come with them.
 
+use crate::golden::Command;
 use crate::plan::Plan;
+
+/// All that a simulation is fed with.
+pub(super) struct Stimulus {
+    pub beats: Vec<u8>,
+    /// What `s_axis_tuser_i` holds with each image, 4 bytes an image, little-endian; empty without a few-shot memory.
+    pub commands: Vec<u8>,
+}
+
+impl Stimulus {
+    pub fn new<'a>(plan: &Plan, images: impl Iterator<Item = &'a [u8]>, commands: &[Command]) -> Self {
+        Self {
+            beats: beats(plan, images),
+            commands: commands.iter().flat_map(|c| c.bits().to_le_bytes()).collect(),
+        }
+    }
+
+    /// The commands as text, one a line, for `$fscanf`.
+    pub fn commands_hex(&self) -> String {
+        let line = |c: &[u8]| c.iter().rev().map(|b| format!("{b:02x}")).collect::<String>() + "\n";
+        self.commands.chunks(4).map(line).collect()
+    }
+}
 
 /// Beats of all images, least significant code first. Every vector begins a beat; the rest of its last one is filled with
 /// zeros. Images are stored channel by channel, and a position's vector holds its channels.
-pub(super) fn beats<'a>(plan: &Plan, images: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+fn beats<'a>(plan: &Plan, images: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     let (positions, channels) = (plan.input.vectors, plan.input.codes());
     let bytes = plan.input.beats / positions * plan.stream_bits / 8;
     let mut out = Vec::new();

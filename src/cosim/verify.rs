@@ -1,21 +1,24 @@
 //! The whole check: golden model against hardware-free evaluation, free run, run with stalls and resets.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::compare::{self, Compared, Mismatch};
+use super::commands::{self, Asked, FewShotRun};
+use super::compare::Mismatch;
 use super::mismatch;
 use super::model::{self, Model};
 use super::records::Record;
 use super::run::{RunOptions, run};
-use super::{Build, CosimError, stimulus};
+use super::stimulus::Stimulus;
+use super::tally::Tally;
+use super::{Build, CosimError};
 use crate::data::Dataset;
-use crate::emit::{self, ICARUS_IMAGES, Tap, TapKind};
-use crate::golden::{Golden, Trace};
-use crate::reference;
+use crate::emit::{self, ICARUS_IMAGES};
+use crate::golden::{Command, Golden, Trace};
+use crate::plan::Action;
+use crate::reference::{self, Evaluation};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -111,6 +114,9 @@ pub struct Verdict {
     /// counts with its own precharge and window.
     pub cycles_equal: Option<bool>,
     pub stalled: Option<StalledRun>,
+    /// Commands of a few-shot memory; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub few_shot: Option<FewShotRun>,
     /// Breaches of the stream protocol at the output.
     pub protocol_faults: usize,
     /// No result for too long.
@@ -151,163 +157,28 @@ pub enum Phase {
     Stalls,
 }
 
-/// Tally of one run.
-struct Tally<'a> {
-    build: &'a Build,
-    taps: &'a [Tap],
-    traces: &'a [Trace],
-    name: &'static str,
-    compared: usize,
-    mismatches: usize,
-    first: Option<Mismatch>,
-    /// Firings of each tap and of the output, by image.
-    seen: HashMap<(usize, usize), usize>,
-    done: Vec<u64>,
-    first_beat: u64,
-    faults: usize,
-    stuck: bool,
-    dropped: Vec<usize>,
-    resets: usize,
-}
-
-impl<'a> Tally<'a> {
-    fn new(build: &'a Build, taps: &'a [Tap], traces: &'a [Trace], name: &'static str) -> Self {
-        Self {
-            build,
-            taps,
-            traces,
-            name,
-            compared: 0,
-            mismatches: 0,
-            first: None,
-            seen: HashMap::new(),
-            done: Vec::new(),
-            first_beat: 0,
-            faults: 0,
-            stuck: false,
-            dropped: Vec::new(),
-            resets: 0,
-        }
-    }
-
-    fn take(&mut self, record: Record) {
-        match record {
-            Record::Tap { tap, image, cycle, firing, data } => {
-                if self.taps[tap].is_detail() {
-                    return;
-                }
-                *self.seen.entry((tap, image)).or_default() += 1;
-                let plan = &self.build.plan;
-                let compared = self.traces.get(image).map(|t| compare::tap(plan, &self.taps[tap], firing, &data, t));
-                let (layer, position) = match self.taps[tap].kind {
-                    TapKind::Layer(k) => {
-                        let map = plan.layers[k].map;
-                        let position = [firing / map.columns, firing % map.columns];
-                        (plan.layers[k].name.clone(), (map.positions() > 1).then_some(position))
-                    }
-                    _ => ("scores".into(), None),
-                };
-                self.count(compared, image, tap, layer, position, cycle);
-            }
-            Record::Output { image, cycle, data } => {
-                *self.seen.entry((self.taps.len(), image)).or_default() += 1;
-                self.done.push(cycle);
-                let compared = self.traces.get(image).map(|t| compare::output(&data, t));
-                self.count(compared, image, self.taps.len(), "output".into(), None, cycle);
-            }
-            Record::Reset { first_dropped, started, .. } => {
-                self.resets += 1;
-                self.dropped.extend(first_dropped..started);
-                // They pass every tap again.
-                self.seen.retain(|(_, image), _| *image < first_dropped);
-            }
-            Record::Fault { .. } => self.faults += 1,
-            Record::End { first_beat, stuck, .. } => {
-                self.first_beat = first_beat;
-                self.stuck = stuck;
-            }
-        }
-    }
-
-    /// Adds a comparison; without one the image does not exist, which is a mismatch of its own.
-    fn count(
-        &mut self,
-        compared: Option<Compared>,
-        image: usize,
-        stage: usize,
-        layer: String,
-        position: Option<[usize; 2]>,
-        cycle: u64,
-    ) {
-        let compared = compared.unwrap_or(Compared {
-            values: 0,
-            wrong: 1,
-            first: Some((0, "nothing".into(), "an output for an image that was not sent".into())),
-        });
-        self.compared += compared.values;
-        self.mismatches += compared.wrong;
-        let Some((neuron, expected, got)) = compared.first else { return };
-        let rank = |m: &Mismatch| (m.image, self.stage(&m.layer), m.position, m.neuron);
-        if self.first.as_ref().is_none_or(|m| (image, stage, position, neuron) < rank(m)) {
-            self.first = Some(Mismatch {
-                run: self.name,
-                image,
-                layer,
-                neuron,
-                position,
-                split: None,
-                array: String::new(),
-                cycle,
-                expected,
-                got,
-                note: String::new(),
-                waveform: None,
-            });
-        }
-    }
-
-    fn stage(&self, layer: &str) -> usize {
-        let plan = &self.build.plan;
-        match layer {
-            "output" => self.taps.len(),
-            name => plan.layers.iter().position(|l| l.name == name).unwrap_or(plan.layers.len()),
-        }
-    }
-
-    /// Every image must have passed every tap and the output; what is missing is a mismatch.
-    fn finish(&mut self) {
-        let stages = self.taps.iter().enumerate().filter(|(_, t)| !t.is_detail()).map(|(k, _)| k);
-        let stages: Vec<usize> = stages.chain([self.taps.len()]).collect();
-        for image in 0..self.traces.len() {
-            for stage in &stages {
-                let due = self.taps.get(*stage).map_or(1, |t| t.per_image);
-                if self.seen.get(&(*stage, image)) == Some(&due) {
-                    continue;
-                }
-                let layer = match self.taps.get(*stage).map(|t| &t.kind) {
-                    Some(TapKind::Layer(k)) => self.build.plan.layers[*k].name.clone(),
-                    Some(_) => "scores".into(),
-                    None => "output".into(),
-                };
-                let missing = Compared { values: 0, wrong: 1, first: Some((0, "an output".into(), "none".into())) };
-                self.count(Some(missing), image, *stage, layer, None, 0);
-            }
-        }
-    }
-}
-
-/// Verifies a build directory on images.
+/// Verifies a build directory on images: on all of the set, or on those that are asked, each with its command, where the
+/// design has a few-shot memory.
 pub fn verify(
     build: &Build,
     set: &Dataset,
+    asked: &[Asked],
     options: &Options,
     progress: &(dyn Fn(Phase, usize) + Sync),
 ) -> Result<Verdict, CosimError> {
-    let images: Vec<&[u8]> = (0..set.len()).map(|i| set.image(i)).collect();
-    if options.simulator == Simulator::Icarus && images.len() > ICARUS_IMAGES {
-        return Err(CosimError::TooMany { images: images.len(), most: ICARUS_IMAGES });
-    }
     let plan = &build.plan;
+    commands::check(plan, set, asked)?;
+    // Every image once, and which of them comes when.
+    let (shown, order) = match asked {
+        [] => ((0..set.len()).collect(), (0..set.len()).collect()),
+        _ => commands::order(asked),
+    };
+    let commands: Vec<Command> = asked.iter().map(|a| a.command).collect();
+    if options.simulator == Simulator::Icarus && order.len() > ICARUS_IMAGES {
+        return Err(CosimError::TooMany { images: order.len(), most: ICARUS_IMAGES });
+    }
+    let unique: Vec<&[u8]> = shown.iter().map(|i| set.image(*i)).collect();
+    let images: Vec<&[u8]> = order.iter().map(|i| unique[*i]).collect();
 
     progress(Phase::Model, 0);
     let start = Instant::now();
@@ -317,13 +188,16 @@ pub fn verify(
     };
     let model_build = start.elapsed();
 
-    let expected = expect(build, &images, progress);
+    let expected = expect(build, &unique, &order, asked, progress);
+    let traces: Vec<&Trace> = order.iter().map(|i| &expected.traces[*i]).collect();
     let taps = emit::taps(plan);
-    let beats = stimulus::beats(plan, images.iter().copied());
-    let limit = 20 * (plan.cycles.first_latency() + plan.cycles.interval) + 10_000;
-    let go = |name, run_options: &RunOptions, traces, phase| -> Result<_, CosimError> {
-        let mut tally = Tally::new(build, &taps, traces, name);
-        run(build, options.simulator, &model.program, &beats, run_options, |record| {
+    let stimulus = Stimulus::new(plan, images.iter().copied(), &commands);
+    let longest = plan.memory.as_ref().map_or(0, commands::longest);
+    let limit = 20 * (plan.cycles.first_latency() + plan.cycles.interval + longest) + 10_000;
+    let go = |name, run_options: &RunOptions, phase| -> Result<_, CosimError> {
+        let images = run_options.images;
+        let mut tally = Tally::new(build, &taps, &traces[..images], &commands[..images.min(commands.len())], name);
+        run(build, options.simulator, &model.program, &stimulus, run_options, |record| {
             if let Record::Output { image, .. } = &record {
                 progress(phase, image + 1);
             }
@@ -341,7 +215,7 @@ pub fn verify(
         ..RunOptions::default()
     };
     let start = Instant::now();
-    let free = go("free-running", &free_options, &expected.traces[..], Phase::Simulation)?;
+    let free = go("free-running", &free_options, Phase::Simulation)?;
     let simulated = start.elapsed();
 
     let few = options.stalled.min(images.len());
@@ -354,7 +228,7 @@ pub fn verify(
     };
     let stalled = match few {
         0 => None,
-        _ => Some(go("stalls and resets", &stalled_options, &expected.traces[..few], Phase::Stalls)?),
+        _ => Some(go("stalls and resets", &stalled_options, Phase::Stalls)?),
     };
 
     let mut first = free.first.clone().map(|m| (m, &free_options));
@@ -363,9 +237,13 @@ pub fn verify(
     }
     let first_mismatch = match first {
         None => None,
-        Some((m, run_options)) => Some(mismatch::locate(build, options, &model, &beats, &images, run_options, m)?),
+        Some((m, run_options)) => Some(mismatch::locate(build, options, &model, &stimulus, &images, run_options, m)?),
     };
-    Ok(verdict(build, set, options, &expected, &model, Times { model_build, simulated }, free, stalled, first_mismatch))
+    let labels = if asked.is_empty() { set.labels.as_deref() } else { None };
+    let few_shot = plan.memory.as_ref().map(|m| FewShotRun::new(m, asked, &free.answers()));
+    let times = Times { model_build, simulated };
+    let name = set.name.clone();
+    Ok(verdict(build, name, labels, options, &expected, &model, times, free, stalled, few_shot, first_mismatch))
 }
 
 struct Times {
@@ -382,7 +260,14 @@ struct Expected {
     class_differences: usize,
 }
 
-fn expect(build: &Build, images: &[&[u8]], progress: &(dyn Fn(Phase, usize) + Sync)) -> Expected {
+/// The order in which the images come, and their commands, matter to a few-shot memory only.
+fn expect(
+    build: &Build,
+    images: &[&[u8]],
+    order: &[usize],
+    asked: &[Asked],
+    progress: &(dyn Fn(Phase, usize) + Sync),
+) -> Expected {
     let golden = Golden::new(&build.plan);
     let done = std::sync::atomic::AtomicUsize::new(0);
     let start = Instant::now();
@@ -392,7 +277,8 @@ fn expect(build: &Build, images: &[&[u8]], progress: &(dyn Fn(Phase, usize) + Sy
     let golden_time = start.elapsed();
     let references = reference::evaluate_all(&build.network, images, |n| progress(Phase::Reference, n));
     let (mut compared, mut mismatches, mut classes) = (0, 0, 0);
-    let scores_exact = build.plan.scores.affine.as_ref().is_none_or(|a| a.exact);
+    let memory = build.plan.memory.as_ref();
+    let scores_exact = memory.is_none() && build.plan.scores.affine.as_ref().is_none_or(|a| a.exact);
     for (trace, reference) in traces.iter().zip(&references) {
         // The network's maps run channel by channel, the hardware's position by position.
         let hidden = reference.activations.iter().zip(&build.plan.layers).flat_map(|(values, layer)| {
@@ -400,16 +286,27 @@ fn expect(build: &Build, images: &[&[u8]], progress: &(dyn Fn(Phase, usize) + Sy
             let channels = values.len() / positions;
             (0..values.len()).map(move |i| i64::from(values[i % channels * positions + i / channels]))
         });
-        let all = hidden.chain(reference.sums.iter().copied());
+        let all: Vec<i64> = match memory {
+            None => hidden.chain(reference.sums.iter().copied()).collect(),
+            Some(_) => hidden.chain(reference.features().into_iter().map(i64::from)).collect(),
+        };
         let golden = trace.layers.iter().flat_map(|l| l.values()).map(i64::from);
         for (g, r) in golden.zip(all) {
             compared += 1;
             mismatches += usize::from(g != r);
         }
-        let class_differs = trace.class != reference.class;
+        let class_differs = memory.is_none() && trace.class != reference.class;
         classes += usize::from(class_differs);
         compared += usize::from(scores_exact);
         mismatches += usize::from(scores_exact && class_differs);
+    }
+    if let Some(memory) = memory {
+        let of = |i: &usize| (&traces[*i], &references[*i]);
+        let pairs: Vec<(&Trace, &Evaluation)> = order.iter().map(of).collect();
+        let differ = commands::reference(memory, asked, &pairs);
+        compared += differ.len();
+        classes += differ.iter().filter(|d| **d).count();
+        mismatches += differ.iter().filter(|d| **d).count();
     }
     Expected {
         traces,
@@ -423,31 +320,37 @@ fn expect(build: &Build, images: &[&[u8]], progress: &(dyn Fn(Phase, usize) + Sy
 #[expect(clippy::too_many_arguments, reason = "one result from all that was measured")]
 fn verdict(
     build: &Build,
-    set: &Dataset,
+    dataset: String,
+    labels: Option<&[usize]>,
     options: &Options,
     expected: &Expected,
     model: &Model,
     times: Times,
     free: Tally,
     stalled: Option<Tally>,
+    few_shot: Option<FewShotRun>,
     first_mismatch: Option<Mismatch>,
 ) -> Verdict {
     let cycles = &build.plan.cycles;
-    let images = expected.traces.len();
+    let images = free.images();
     let counted: Vec<u64> = free.done.iter().map(|c| c - free.first_beat + 1).collect();
-    let predicted: Vec<u64> = (1..=images).map(|n| cycles.batch(n)).collect();
+    let predicted: Vec<u64> = match &build.plan.memory {
+        None => (1..=images).map(|n| cycles.batch(n)).collect(),
+        Some(_) => {
+            let actions: Vec<Action> = free.answers().iter().flatten().map(|a| a.answer.action).collect();
+            build.plan.command_cycles(&actions).iter().map(|c| c + 1).collect()
+        }
+    };
     let last = |v: &[u64]| v.last().copied().unwrap_or(0);
     // The steady interval, once the pipeline is full; a single image has none.
     let interval = |v: &[u64]| if v.len() > 1 { v[v.len() - 1] - v[v.len() - 2] } else { last(v) };
     let trimmed = options.window.is_some() || options.precharge.is_some();
-    let correct = set
-        .labels
-        .as_ref()
+    let correct = labels
         .map(|labels| expected.traces.iter().zip(labels).filter(|(t, label)| t.class == **label).count());
     let per_second = |time: Duration| images as f64 / time.as_secs_f64().max(1e-9);
     Verdict {
         network: build.plan.name.clone(),
-        dataset: set.name.clone(),
+        dataset,
         simulator: options.simulator,
         arrays: options.arrays,
         images,
@@ -456,15 +359,17 @@ fn verdict(
         correct,
         cycles_per_image_predicted: interval(&predicted),
         cycles_per_image_counted: interval(&counted),
-        first_latency_predicted: cycles.first_latency(),
+        first_latency_predicted: predicted.first().copied().unwrap_or(cycles.first_latency()),
         first_latency_counted: counted.first().copied().unwrap_or(0),
         batch_cycles_predicted: last(&predicted),
         batch_cycles_counted: last(&counted),
-        cycles_equal: (!trimmed).then(|| counted == predicted),
+        cycles_equal: (!trimmed).then(|| {
+            counted == predicted && few_shot.as_ref().is_none_or(|f| f.cycles_differ == 0)
+        }),
         protocol_faults: free.faults + stalled.as_ref().map_or(0, |s| s.faults),
         stuck: free.stuck || stalled.as_ref().is_some_and(|s| s.stuck),
         stalled: stalled.map(|s| StalledRun {
-            images: s.traces.len(),
+            images: s.images(),
             seed: options.seed,
             resets: s.resets,
             resets_asked: options.resets,
@@ -472,6 +377,7 @@ fn verdict(
             compared: s.compared,
             mismatches: s.mismatches,
         }),
+        few_shot,
         first_mismatch,
         plan_is_exact: build.plan.is_exact(),
         reference_compared: expected.reference_compared,

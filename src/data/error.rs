@@ -33,6 +33,9 @@ pub enum DataError {
         "{name}: image {image}, value {value} is {byte}; bipolar input is 0 for -1 and 1 for +1 (store those, or give the network `u8` input with a `threshold`)"
     )]
     Bits { name: String, image: usize, value: usize, byte: u8 },
+
+    #[error("{name}: {reason}; ask for smaller episodes")]
+    Episodes { name: String, reason: String },
 }
 
 impl DataError {

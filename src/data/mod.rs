@@ -3,6 +3,7 @@
 
 mod cifar10;
 mod digits;
+mod episodes;
 mod error;
 mod file;
 mod idx;
@@ -17,6 +18,7 @@ use std::{
     str::FromStr,
 };
 
+pub use episodes::{Episode, EpisodeShape, episodes};
 pub use error::DataError;
 pub use npy::{write_predictions, write_scores};
 

@@ -1,8 +1,8 @@
 //! Instances of the library's blocks for a plan: parameters and wiring, and the latencies that their headers state.
 
 use super::stages::{stage_net, votes_bits};
-use super::views::{detail, output_bits};
-use super::{COUNT_WIDTH, images};
+use super::views::{detail, head_bits, output_bits};
+use super::{COUNT_WIDTH, images, memory};
 use crate::network::WeightKind;
 use crate::plan::{
     AdcPlan, DigitalPlan, Encoding, InputMap, LayerPlan, OutputPlan, PcsaPlan, Plan, ReadoutPlan, SaPlan, Source,
@@ -22,16 +22,16 @@ pub(super) struct Pair {
     pub value: String,
 }
 
-fn pair(name: &str, value: impl ToString) -> Pair {
+pub(super) fn pair(name: &str, value: impl ToString) -> Pair {
     Pair { name: name.into(), value: value.to_string() }
 }
 
-fn flag(name: &str, value: bool) -> Pair {
+pub(super) fn flag(name: &str, value: bool) -> Pair {
     pair(name, if value { "1'b1" } else { "1'b0" })
 }
 
 /// A prefix of memory images.
-fn prefix(name: &str, layer: &str) -> Pair {
+pub(super) fn prefix(name: &str, layer: &str) -> Pair {
     pair(name, format!("\"{layer}_\""))
 }
 
@@ -105,7 +105,10 @@ pub(super) fn instances(plan: &Plan) -> Vec<Instance> {
         });
         from = to;
     }
-    out.push(class_scores(plan, &from));
+    match &plan.memory {
+        None => out.push(class_scores(plan, &from)),
+        Some(memory) => out.extend(memory::instances(plan, memory, &from)),
+    }
     out.push(stream_out(plan));
     out
 }
@@ -239,6 +242,7 @@ fn stream_in(plan: &Plan) -> Instance {
             pair("out_valid_o", "image_valid"),
             pair("out_ready_i", "image_ready"),
             pair("out_data_o", "image_data"),
+            pair("first_o", "image_first"),
             pair("start_o", "image_start"),
             pair("error_o", "frame_error"),
         ],
@@ -404,6 +408,7 @@ fn stream_out(plan: &Plan) -> Instance {
             pair("Classes", plan.classes()),
             pair("ScoreWidth", plan.scores.width),
             pair("StreamBits", plan.stream_bits),
+            pair("HeadWidth", head_bits(plan)),
         ],
         ports,
     }
@@ -435,6 +440,10 @@ mod tests {
             ("hf_pool.sv", "1 cycle from the position that completes a window"),
             ("hf_flatten.sv", "1 cycle from the last position"),
             ("hf_layer_digital.sv", "Reads + 3 cycles from the accepting cycle to out_valid_o"),
+            (
+                "hf_few_shot.sv",
+                "from the accepting cycle to out_valid_o: 2 cycles where nothing is read or written, else",
+            ),
             ("hf_class_scores.sv", "Classes + 2 cycles from the accepting cycle to out_valid_o"),
             ("hf_stream_in.sv", "1 cycle after the last beat"),
             ("hf_stream_out.sv", "1 cycle to the first beat"),

@@ -7,7 +7,7 @@ use askama::Template;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::views::{self, ICARUS_IMAGES, IcarusBench, Sim, TapsHeader, tap_views};
+use super::views::{self, ICARUS_IMAGES, IcarusBench, Sim, TapsHeader, result_tap, tap_views};
 use super::{images, library};
 use crate::plan::Plan;
 
@@ -122,16 +122,20 @@ fn files(plan: &Plan, network: &[u8], hardware: &[u8]) -> Result<BTreeMap<String
     let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let mut put = |path: String, text: String| files.insert(path, text.into_bytes());
     put(format!("rtl/{top}.sv"), ended(views::top(plan, banner.clone(), top.clone()).render()?));
-    let sim = Sim { banner: banner.clone(), top: top.clone(), stream_bits: plan.stream_bits, taps: taps() };
+    let memory = plan.memory.is_some();
+    let sim = Sim { banner: banner.clone(), memory, top: top.clone(), stream_bits: plan.stream_bits, taps: taps() };
     put("sim/hafnia_sim.sv".into(), ended(sim.render()?));
-    let header = TapsHeader { banner: banner.clone(), stream_bytes, beats: plan.input.beats, taps: taps() };
+    let header = TapsHeader { banner: banner.clone(), memory, stream_bytes, beats: plan.input.beats, result_tap: result_tap(plan), taps: taps() };
     put("sim/taps.h".into(), ended(header.render()?));
     let bench = IcarusBench {
         banner,
+        memory,
         beats: plan.input.beats,
         stream_bits: plan.stream_bits,
         most_beats: plan.input.beats * ICARUS_IMAGES,
+        most_images: ICARUS_IMAGES,
         result_beats: (32 * (plan.classes() + 1)).div_ceil(plan.stream_bits),
+        result_tap: result_tap(plan),
         taps: taps(),
     };
     put("sim/tb_icarus.sv".into(), ended(bench.render()?));

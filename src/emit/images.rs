@@ -4,7 +4,7 @@ use ndarray::Array2;
 
 use crate::network::WeightKind;
 use crate::plan::{
-    AdcPlan, DigitalPlan, InputMap, LayerPlan, OutputPlan, PcsaPlan, Plan, ReadoutPlan, SaPlan, Values, signed_width,
+    AdcPlan, DigitalPlan, InputMap, KeysPlan, LayerPlan, MemoryPlan, OutputPlan, PcsaPlan, Plan, ReadoutPlan, SaPlan, Values, signed_width,
 };
 
 /// A word under construction, least significant bit first.
@@ -29,6 +29,9 @@ impl Word {
         self.0.chunks(4).rev().map(digit).collect()
     }
 }
+
+/// Prefix of the key memory's images; no layer has the name of this stage.
+pub(super) const KEYS: &str = "keys";
 
 /// An image file.
 pub(super) struct Image {
@@ -63,6 +66,13 @@ pub(super) fn images(plan: &Plan) -> Vec<Image> {
             ReadoutPlan::Sa(s) => sa(layer, s, &mut out),
             ReadoutPlan::Adc(a) => adc(layer, a, &mut out),
             ReadoutPlan::Digital(d) => digital(layer, d, &mut out),
+        }
+    }
+    if let Some(MemoryPlan { keys: KeysPlan::Pcsa(p), .. }) = &plan.memory {
+        // Cells that were never written: HRS.
+        for (r, c) in (0..p.row_tiles).flat_map(|r| (0..p.column_tiles).map(move |c| (r, c))) {
+            let words = (0..p.rows * p.columns_per_amplifier).map(|_| Word(vec![false; 2 * p.amplifiers]));
+            out.push(image(format!("{KEYS}_r{r}_c{c}.mem"), words));
         }
     }
     if let (Some(affine), Some(last)) = (&plan.scores.affine, plan.layers.last()) {

@@ -6,6 +6,7 @@ mod blocks;
 mod build;
 mod images;
 mod library;
+mod memory;
 mod stages;
 mod views;
 

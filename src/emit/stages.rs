@@ -24,7 +24,11 @@ pub(super) fn stages(plan: &Plan) -> Vec<Stage> {
         details: Vec::new(),
     };
     let scores = Stage {
-        comment: "Class scores: {class, scores}".into(),
+        comment: if plan.memory.is_some() {
+            "Result of the few-shot memory: {head, class sums}".into()
+        } else {
+            "Class scores: {class, scores}".into()
+        },
         net: "scores".into(),
         bits: score_bits(plan),
         keep: true,

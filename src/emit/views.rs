@@ -4,8 +4,9 @@ use askama::Template;
 
 use super::COUNT_WIDTH;
 use super::blocks::{self, Instance};
+use super::memory::{self, Net};
 use super::stages;
-use crate::plan::{LayerPlan, OutputPlan, Plan, ReadoutPlan};
+use crate::plan::{KeysPlan, LayerPlan, OutputPlan, Plan, ReadoutPlan};
 
 /// A pipeline stage's output nets.
 pub(super) struct Stage {
@@ -30,8 +31,10 @@ pub(super) struct DetailNet {
 pub enum TapKind {
     /// Output of layer `0..`: a bipolar plane, {nonzero, positive} planes, or sums.
     Layer(usize),
-    /// {class, scores}.
+    /// {class, scores}, or {head, class sums}.
     Scores,
+    /// A similarity of the key memory; as many for an image as its command reads.
+    Dots,
     /// PCSA layer: partial sums of the lanes of one read, lane k at k * width.
     Lanes { layer: usize, width: usize },
     /// SA layer: `{[low,] high}` votes, block k at k * neurons.
@@ -43,7 +46,7 @@ pub enum TapKind {
 pub struct Tap {
     pub kind: TapKind,
     pub bits: usize,
-    /// Firings of an image.
+    /// Firings of an image; 0: any number, all of them before the image's [`TapKind::Scores`] and after that of the image before.
     pub per_image: usize,
 }
 
@@ -59,6 +62,9 @@ pub fn taps(plan: &Plan) -> Vec<Tap> {
     let mut taps: Vec<Tap> = Vec::new();
     for (k, layer) in plan.layers.iter().enumerate() {
         taps.push(Tap { kind: TapKind::Layer(k), bits: output_bits(layer), per_image: layer.map.positions() });
+    }
+    if let Some(memory) = &plan.memory {
+        taps.push(Tap { kind: TapKind::Dots, bits: memory.dot_width, per_image: 0 });
     }
     taps.push(Tap { kind: TapKind::Scores, bits: score_bits(plan), per_image: 1 });
     for (k, layer) in plan.layers.iter().enumerate() {
@@ -78,6 +84,11 @@ pub fn taps(plan: &Plan) -> Vec<Tap> {
     taps
 }
 
+/// Number of the tap that shows an image's result.
+pub(super) fn result_tap(plan: &Plan) -> usize {
+    taps(plan).iter().position(|t| t.kind == TapKind::Scores).expect("every design has a result")
+}
+
 /// Bits of a layer's output vector.
 pub(super) fn output_bits(layer: &LayerPlan) -> usize {
     layer.neurons
@@ -88,9 +99,14 @@ pub(super) fn output_bits(layer: &LayerPlan) -> usize {
         }
 }
 
-/// Bits of the class index and the scores.
+/// Bits of a result's head: the class, or what hf_few_shot puts there.
+pub(super) fn head_bits(plan: &Plan) -> usize {
+    if plan.memory.is_some() { 32 } else { index_width(plan.classes()) }
+}
+
+/// Bits of the head and the scores.
 pub(super) fn score_bits(plan: &Plan) -> usize {
-    index_width(plan.classes()) + plan.classes() * plan.scores.width
+    head_bits(plan) + plan.classes() * plan.scores.width
 }
 
 /// Bits of an index into `count` things, at least one.
@@ -109,6 +125,7 @@ fn tap_nets(plan: &Plan, kind: &TapKind) -> (Vec<String>, String) {
     match kind {
         TapKind::Layer(k) => stream(&net(&plan.layers[*k])),
         TapKind::Scores => stream("scores"),
+        TapKind::Dots => (vec!["keys_dot_valid".into()], "keys_dot".into()),
         TapKind::Lanes { layer, .. } => {
             let detail = detail(&plan.layers[*layer], 0);
             (vec![detail.valid], detail.data)
@@ -137,7 +154,9 @@ fn tap_view(plan: &Plan, tap: &Tap) -> TapView {
     let fire: Vec<String> = fire.iter().map(|n| format!("dut.{n}")).collect();
     let comment = match &tap.kind {
         TapKind::Layer(k) => format!("output of layer {}", plan.layers[*k].name),
+        TapKind::Scores if plan.memory.is_some() => "head and class sums".into(),
         TapKind::Scores => "class and scores".into(),
+        TapKind::Dots => "similarities".into(),
         TapKind::Lanes { layer, .. } => format!("partial sums of the arrays of layer {}", plan.layers[*layer].name),
         TapKind::Votes(layer) => format!("votes of the arrays of layer {}", plan.layers[*layer].name),
     };
@@ -161,6 +180,9 @@ pub(super) struct Top {
     pub most_in_flight: usize,
     pub in_flight_width: usize,
     pub uses_pcsa: bool,
+    /// A few-shot memory: commands come with the images.
+    pub memory: bool,
+    pub nets: Vec<Net>,
     pub stages: Vec<Stage>,
     pub instances: Vec<Instance>,
 }
@@ -169,6 +191,8 @@ pub(super) struct Top {
 #[template(path = "hafnia_sim.sv", escape = "none")]
 pub(super) struct Sim {
     pub banner: String,
+    /// Commands come with the images.
+    pub memory: bool,
     pub top: String,
     pub stream_bits: usize,
     pub taps: Vec<TapView>,
@@ -178,8 +202,12 @@ pub(super) struct Sim {
 #[template(path = "taps.h", escape = "none")]
 pub(super) struct TapsHeader {
     pub banner: String,
+    /// Commands come with the images.
+    pub memory: bool,
     pub stream_bytes: usize,
     pub beats: usize,
+    /// Number of the tap that shows an image's result.
+    pub result_tap: usize,
     pub taps: Vec<TapView>,
 }
 
@@ -187,10 +215,14 @@ pub(super) struct TapsHeader {
 #[template(path = "tb_icarus.sv", escape = "none")]
 pub(super) struct IcarusBench {
     pub banner: String,
+    /// Commands come with the images.
+    pub memory: bool,
     pub beats: usize,
     pub stream_bits: usize,
     pub most_beats: usize,
+    pub most_images: usize,
     pub result_beats: usize,
+    pub result_tap: usize,
     pub taps: Vec<TapView>,
 }
 
@@ -202,7 +234,6 @@ pub(super) fn tap_views(plan: &Plan) -> Vec<TapView> {
 }
 
 pub(super) fn top(plan: &Plan, banner: String, top: String) -> Top {
-    let last = plan.layers.last().expect("a network has layers");
     let images = format!(
         "{} codes of {} bits an image, least significant first, {} beats of {} bits, tlast on the last{}",
         plan.input.count,
@@ -214,7 +245,13 @@ pub(super) fn top(plan: &Plan, banner: String, top: String) -> Top {
             n => format!("; {n} positions row by row, the channels of each together, from a beat of their own"),
         }
     );
-    let results = format!("32-bit words: the class, then {} signed scores; tlast on the last beat", last.neurons);
+    let results = match &plan.memory {
+        None => format!("32-bit words: the class, then {} signed scores; tlast on the last beat", plan.classes()),
+        Some(m) => format!(
+            "32-bit words: the head (see hf_few_shot), then {} signed class sums; tlast on the last beat",
+            m.classes
+        ),
+    };
     let cycles = format!(
         "first result {} cycles after the first beat, then an image every {} cycles, if nothing stalls",
         plan.cycles.first_latency(),
@@ -233,7 +270,10 @@ pub(super) fn top(plan: &Plan, banner: String, top: String) -> Top {
         window_cycles: plan.sense.window_cycles,
         most_in_flight: stages::most_in_flight(plan),
         in_flight_width: index_width(stages::most_in_flight(plan) + 1),
-        uses_pcsa: plan.layers.iter().any(|l| matches!(l.readout, ReadoutPlan::Pcsa(_))),
+        uses_pcsa: plan.memory.as_ref().is_some_and(|m| matches!(m.keys, KeysPlan::Pcsa(_)))
+            || plan.layers.iter().any(|l| matches!(l.readout, ReadoutPlan::Pcsa(_))),
+        memory: plan.memory.is_some(),
+        nets: plan.memory.as_ref().map_or(Vec::new(), memory::nets),
         stages: stages::stages(plan),
         instances: blocks::instances(plan),
     }

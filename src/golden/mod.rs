@@ -13,6 +13,7 @@ mod detail;
 mod kernels;
 mod layer;
 mod matrix;
+mod memory;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ mod trace;
 
 pub use bits::Bits;
 pub use detail::{ArrayPlace, BlockVotes, LayerDetail, Reads, Site, locate};
+pub use memory::{Answer, Command, Memory, Status};
 pub use trace::{LayerTrace, Trace};
 
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -109,8 +111,11 @@ impl Golden {
             let out = layer.run(layers.last().unwrap_or(&input), scratch);
             layers.push(out);
         }
-        let Some(LayerTrace::Sums(sums)) = layers.last() else { panic!("a plan ends in sums") };
-        let scores = scores(&self.scores, sums);
+        // Features have no scores: a memory finds the class.
+        let scores = match layers.last() {
+            Some(LayerTrace::Sums(sums)) => scores(&self.scores, sums),
+            _ => Vec::new(),
+        };
         let class = first_maximum(&scores);
         Trace { layers, scores, class }
     }

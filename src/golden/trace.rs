@@ -5,9 +5,9 @@ use super::Bits;
 /// Outputs of every layer for one image, and the class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trace {
-    /// One a layer, in the plan's order; the last is [`LayerTrace::Sums`].
+    /// One a layer, in the plan's order; the last is [`LayerTrace::Sums`], or features where a memory follows.
     pub layers: Vec<LayerTrace>,
-    /// One a class: the last layer's sums after the plan's multiply-add.
+    /// One a class: the last layer's sums after the plan's multiply-add; none where a memory follows.
     pub scores: Vec<i32>,
     /// Index of the first largest score.
     pub class: usize,

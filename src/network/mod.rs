@@ -189,6 +189,16 @@ impl Network {
         self.layers.last().map_or(0, Layer::neurons)
     }
 
+    /// The network as the controller of a few-shot memory: its last layer gives bipolar features, +1 where a score is 0 or
+    /// more. The result does not end in scores, so it cannot be saved.
+    pub fn features(&self) -> Self {
+        let mut controller = self.clone();
+        if let Some(last) = controller.layers.last_mut() {
+            last.activation = Activation::Bipolar { threshold: vec![0.0; last.neurons()] };
+        }
+        controller
+    }
+
     /// What the inputs of layer `index` may be, padding left aside.
     pub fn input_domain(&self, index: usize) -> Domain {
         match index {

@@ -13,9 +13,9 @@ pub(super) const LARGEST_SIDE: usize = 1 << 16;
 /// Largest number of positions of a feature map.
 const LARGEST_MAP: usize = 1 << 20;
 
-/// Names of the pipeline's own stages, which reports use beside those of layers. `output`, the third, is a word that
+/// Names of the pipeline's own stages, which reports use beside those of layers. `output`, another one, is a word that
 /// Verilog reserves.
-const RESERVED: [&str; 2] = ["image", "scores"];
+const RESERVED: [&str; 3] = ["image", "keys", "scores"];
 
 /// Whether `name` can stand as it is in Verilog, in a file name and in TOML: a letter, then letters, digits and
 /// single underscores, at most 48 in all, and no word that Verilog or SystemVerilog keeps for itself.

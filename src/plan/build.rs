@@ -5,12 +5,13 @@ use sha2::{Digest, Sha256};
 
 use super::cycles::{self, StreamIn, predict};
 use super::fold;
+use super::memory::memory;
 use super::scores::scores;
 use super::split::{check_unipolar, of_votes, sa, trained_split, unipolar};
 use super::timing::stage;
 use super::{
-    AdcPlan, Encoding, FORMAT, InputMap, InputPlan, LayerPlan, MapPlan, OutputPlan, Plan, PlanError, PoolPlace,
-    PoolPlan, ReadoutPlan, SensePlan, Source, Values, WindowPlan, adc, geometry, signed_width, stages,
+    Action, AdcPlan, Encoding, FORMAT, InputMap, InputPlan, LayerPlan, MapPlan, OutputPlan, Plan, PlanError, PoolPlace,
+    PoolPlan, ReadoutPlan, ScoresPlan, SensePlan, Source, Values, WindowPlan, adc, geometry, signed_width, stages,
 };
 use crate::device;
 use crate::hardware::{Columns, Hardware, LayerHardware, NegativeInputs, Neurons, Readout};
@@ -26,13 +27,26 @@ const LARGEST_ARRAY: usize = 1 << 14;
 /// Lays `network` on `hardware`.
 pub fn plan(network: &Network, hardware: &Hardware) -> Result<Plan, PlanError> {
     check_names(network, hardware)?;
+    let controller;
+    let network = match hardware.memory {
+        Some(_) => {
+            controller = network.features();
+            &controller
+        }
+        None => network,
+    };
     check(&hardware.base, "")?;
     for (name, (layer, _)) in &hardware.layers {
         check(layer, &format!("layer.{name}."))?;
     }
+    if let Some((_, arrays)) = &hardware.memory {
+        check(arrays, "memory.")?;
+    }
     let base = &hardware.base;
     let input = input(network, base.stream.bits);
-    let uses_pcsa = (0..network.layers.len()).any(|i| readout(network, hardware, i) == Readout::Pcsa);
+    let keys_use_pcsa = hardware.memory.as_ref().is_some_and(|(_, arrays)| arrays.readout == Readout::Pcsa);
+    let uses_pcsa =
+        keys_use_pcsa || (0..network.layers.len()).any(|i| readout(network, hardware, i) == Readout::Pcsa);
     let trits = network.layers.iter().any(|l| l.weights.kind == WeightKind::Ternary);
     let sense = sense(base, uses_pcsa, trits)?;
     let mut layers = Vec::new();
@@ -43,16 +57,26 @@ pub fn plan(network: &Network, hardware: &Hardware) -> Result<Plan, PlanError> {
     }
     let last = network.layers.last().expect("a network has layers");
     let end = &layers[layers.len() - 1];
-    let unit = if let ReadoutPlan::Adc(a) = &end.readout { a.transfer.unit } else { 1.0 };
-    let scores = scores(last, unit, end.largest_sum, end.sum_width)?;
-    let classes = last.neurons();
     let read = sense.precharge_cycles + sense.window_cycles + 1;
-    let mut timing: Vec<cycles::Stage> =
-        stages::stages(&layers).iter().map(|s| stage(&layers[s.layer], s.kind, read)).collect();
-    timing.push(cycles::Stage::Sequential { latency: classes as u64 + 2 });
-    let beats_out = (32 * (classes + 1)).div_ceil(base.stream.bits);
-    let stream = StreamIn { beats: (input.beats / input.vectors) as u64, vectors: input.vectors as u64 };
-    let cycles = predict(stream, &timing, beats_out as u64);
+    let mut timing = timings(&layers, read);
+    let (scores, memory) = match &hardware.memory {
+        None => {
+            let unit = if let ReadoutPlan::Adc(a) = &end.readout { a.transfer.unit } else { 1.0 };
+            (scores(last, unit, end.largest_sum, end.sum_width)?, None)
+        }
+        Some((own, arrays)) => {
+            let memory = memory(own, arrays, last.neurons(), read)?;
+            (ScoresPlan { affine: None, width: memory.sum_width }, Some(memory))
+        }
+    };
+    let classes = memory.as_ref().map_or(last.neurons(), |m| m.classes);
+    timing.push(cycles::Stage::Sequential {
+        latency: match &memory {
+            None => classes as u64 + 2,
+            Some(memory) => memory.latency(Action::Query { used: memory.slots }),
+        },
+    });
+    let cycles = predict(stream_in(&input), &timing, beats_out(classes, base.stream.bits));
     Ok(Plan {
         format: FORMAT,
         name: network.name.clone(),
@@ -62,8 +86,30 @@ pub fn plan(network: &Network, hardware: &Hardware) -> Result<Plan, PlanError> {
         input,
         layers,
         scores,
+        memory,
         cycles,
     })
+}
+
+/// How long each stage of the layers takes; `read` cycles for a read of a PCSA array.
+fn timings(layers: &[LayerPlan], read: usize) -> Vec<cycles::Stage> {
+    stages::stages(layers).iter().map(|s| stage(&layers[s.layer], s.kind, read)).collect()
+}
+
+fn stream_in(input: &InputPlan) -> StreamIn {
+    StreamIn { beats: (input.beats / input.vectors) as u64, vectors: input.vectors as u64 }
+}
+
+/// Beats of a result: a head and a score of each class, 32 bits each.
+fn beats_out(classes: usize, stream_bits: usize) -> u64 {
+    (32 * (classes + 1)).div_ceil(stream_bits) as u64
+}
+
+pub(super) fn command_cycles(plan: &Plan, actions: &[Action]) -> Vec<u64> {
+    let Some(memory) = &plan.memory else { return Vec::new() };
+    let mut timing = timings(&plan.layers, memory.read_cycles);
+    timing.push(cycles::Stage::Listed(actions.iter().map(|a| memory.latency(*a)).collect()));
+    cycles::list(stream_in(&plan.input), &timing, beats_out(memory.classes, plan.stream_bits), actions.len())
 }
 
 fn check_names(network: &Network, hardware: &Hardware) -> Result<(), PlanError> {

@@ -38,6 +38,8 @@ impl Cycles {
 pub(super) enum Stage {
     /// Takes a vector when idle, offers its result `latency` cycles later, is idle again the cycle after it is taken.
     Sequential { latency: u64 },
+    /// The same, with a latency for each vector in turn; the last one goes on.
+    Listed(Vec<u64>),
     /// Works on a vector for `reads` cycles and offers the result `delay` cycles later; vectors overlap, and all stand
     /// still while a result waits.
     Pipelined { reads: u64, delay: usize },
@@ -63,7 +65,7 @@ pub(super) struct Slot {
 
 #[derive(Clone, Debug)]
 enum State {
-    Sequential { latency: u64, left: Option<u64> },
+    Sequential { latencies: Vec<u64>, at: usize, left: Option<u64> },
     Pipelined { reads: u64, left: Option<u64>, delay: Vec<bool> },
     Register { full: bool },
     Slice { held: u64 },
@@ -75,7 +77,8 @@ enum State {
 impl State {
     fn new(stage: &Stage) -> Self {
         match stage.clone() {
-            Stage::Sequential { latency } => Self::Sequential { latency, left: None },
+            Stage::Sequential { latency } => Self::Sequential { latencies: vec![latency], at: 0, left: None },
+            Stage::Listed(latencies) => Self::Sequential { latencies, at: 0, left: None },
             Stage::Pipelined { reads, delay } => Self::Pipelined { reads, left: None, delay: vec![false; delay] },
             Stage::Register => Self::Register { full: false },
             Stage::Slice => Self::Slice { held: 0 },
@@ -113,10 +116,15 @@ impl State {
     /// One clock edge; whether anything went on but a count that changes nothing outside yet.
     fn step(&mut self, accept: bool, next_ready: bool) -> bool {
         match self {
-            Self::Sequential { latency, left } => {
+            Self::Sequential { latencies, at, left } => {
                 let before = *left;
                 *left = match before {
-                    None => accept.then_some(*latency - 1),
+                    None if accept => {
+                        let latency = latencies[(*at).min(latencies.len() - 1)];
+                        *at += 1;
+                        Some(latency - 1)
+                    }
+                    None => None,
                     Some(0) => (!next_ready).then_some(0),
                     Some(n) => Some(n - 1),
                 };
@@ -190,12 +198,37 @@ pub(super) struct StreamIn {
     pub vectors: u64,
 }
 
-/// Runs the stages between the input and an output of `beats_out` beats.
+/// Runs the stages between the input and an output of `beats_out` beats until it repeats itself.
 pub(super) fn predict(input: StreamIn, stages: &[Stage], beats_out: u64) -> Cycles {
-    let mut states: Vec<State> = stages.iter().map(State::new).collect();
     // Every stage holds vectors of four images at most, so what comes after this many has met full buffers all along.
     let settle = 4 * stages.len() + 4;
-    let mut done: Vec<u64> = Vec::new();
+    let mut done = Vec::new();
+    run(input, stages, beats_out, &mut |cycle| {
+        done.push(cycle);
+        !repeats(&done, settle)
+    });
+    let interval = done[done.len() - 1] - done[done.len() - 2];
+    // Keep only what precedes the repetition.
+    let first = (1..done.len()).rev().find(|k| done[*k] - done[*k - 1] != interval).map_or(0, |k| k);
+    done.truncate(first + 1);
+    Cycles { done, interval }
+}
+
+/// Cycle of the last output beat of each of `images` images.
+pub(super) fn list(input: StreamIn, stages: &[Stage], beats_out: u64, images: usize) -> Vec<u64> {
+    let mut done = Vec::new();
+    if images > 0 {
+        run(input, stages, beats_out, &mut |cycle| {
+            done.push(cycle);
+            done.len() < images
+        });
+    }
+    done
+}
+
+/// Runs the stages without an end of images; `leaves` hears the cycle of each one's last output beat and says whether to go on.
+fn run(input: StreamIn, stages: &[Stage], beats_out: u64, leaves: &mut dyn FnMut(u64) -> bool) {
+    let mut states: Vec<State> = stages.iter().map(State::new).collect();
     let (mut received, mut sending) = (0, 0);
     let mut ready = vec![false; states.len() + 1];
     let mut valid = vec![false; states.len() + 1];
@@ -218,9 +251,8 @@ pub(super) fn predict(input: StreamIn, stages: &[Stage], beats_out: u64) -> Cycl
             moves = true;
             sending -= 1;
             if sending == 0 {
-                done.push(cycle);
-                if repeats(&done, settle) {
-                    break;
+                if !leaves(cycle) {
+                    return;
                 }
             }
         } else if valid[states.len()] {
@@ -243,11 +275,6 @@ pub(super) fn predict(input: StreamIn, stages: &[Stage], beats_out: u64) -> Cycl
             cycle += idle;
         }
     }
-    let interval = done[done.len() - 1] - done[done.len() - 2];
-    // Keep only what precedes the repetition.
-    let first = (1..done.len()).rev().find(|k| done[*k] - done[*k - 1] != interval).map_or(0, |k| k);
-    done.truncate(first + 1);
-    Cycles { done, interval }
 }
 
 /// Whether the last `settle` intervals are equal.
@@ -315,6 +342,13 @@ mod tests {
         let c = predict(input, &[Stage::Slice, slow, pool()], 1);
         // Accepted in 2, read in 3 to 1002, the fourth in 3003 to 4002, in the pool 4003, offered 4004, sent 4005.
         assert_eq!((c.first_latency(), c.interval), (4006, 4000));
+    }
+
+    /// As the sequential stage above, but 10, then 4, then 4 cycles: the image is taken in 3, offered in 13, sent in 14 and 15; the
+    /// next one is taken in 14, offered in 18, sent in 19 and 20; then every 5 cycles.
+    #[test]
+    fn latencies_one_by_one_by_hand() {
+        assert_eq!(list(ONE, &[Stage::Listed(vec![10, 4])], 2, 3), [15, 20, 25]);
     }
 
     /// The slowest stage sets the pace, wherever it stands.

@@ -9,6 +9,7 @@ mod cycles;
 mod error;
 mod fold;
 mod geometry;
+mod memory;
 mod print;
 mod scores;
 mod split;
@@ -22,6 +23,7 @@ pub use build::plan;
 pub use cycles::Cycles;
 pub use error::PlanError;
 pub use geometry::{block_sizes, blocks};
+pub use memory::{Action, KeysPlan, MemoryPlan, ProgramPlan};
 pub use stages::{Stage, StageKind};
 
 use crate::network::{Shape, WeightKind};
@@ -41,7 +43,11 @@ pub struct Plan {
     pub sense: SensePlan,
     pub input: InputPlan,
     pub layers: Vec<LayerPlan>,
+    /// Scores of a class each; with a memory, its class sums.
     pub scores: ScoresPlan,
+    /// A few-shot memory behind the last layer, whose outputs are features.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryPlan>,
     pub cycles: Cycles,
 }
 
@@ -437,7 +443,16 @@ impl Plan {
     }
 
     pub fn classes(&self) -> usize {
-        self.layers.last().map_or(0, |l| l.neurons)
+        match &self.memory {
+            Some(memory) => memory.classes,
+            None => self.layers.last().map_or(0, |l| l.neurons),
+        }
+    }
+
+    /// Cycle of the last output beat of each image, the first image's first input beat being cycle 0, where the few-shot memory
+    /// does these things with them and nothing stalls. Empty without a memory.
+    pub fn command_cycles(&self, actions: &[Action]) -> Vec<u64> {
+        build::command_cycles(self, actions)
     }
 
     /// Whether the plan computes what the network does, without splits whose votes may differ.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Encoding, InputMap, LayerPlan, OutputPlan, Plan, ReadoutPlan, Values};
+use super::{Action, Encoding, InputMap, KeysPlan, LayerPlan, MemoryPlan, OutputPlan, Plan, ReadoutPlan, Values};
 use crate::network::WeightKind;
 
 impl LayerPlan {
@@ -160,6 +160,9 @@ impl fmt::Display for Plan {
                 )?;
             }
         }
+        if let Some(m) = &self.memory {
+            return memory(self, m, f);
+        }
         match &self.scores.affine {
             None => writeln!(f, "scores: the sums, {} bits", self.scores.width)?,
             Some(a) => writeln!(
@@ -179,4 +182,37 @@ impl fmt::Display for Plan {
             self.clock_mhz * 1e6 / self.cycles.interval as f64
         )
     }
+}
+
+fn memory(plan: &Plan, m: &MemoryPlan, f: &mut fmt::Formatter) -> fmt::Result {
+    let readout = match &m.keys {
+        KeysPlan::Pcsa(p) => format!("pcsa, {} x {} arrays, {} keys at once", p.row_tiles, p.column_tiles, p.lane_rows),
+        KeysPlan::Adc(a) => format!("adc, {} blocks x {} tiles", a.block_sizes.len(), a.tiles),
+    };
+    writeln!(f, "memory: {} keys of {} features in {} classes; {readout}", m.slots, m.features, m.classes)?;
+    writeln!(
+        f,
+        "memory: {} similarities of {} bits, {} of a class in {} bits; a full memory {}",
+        if m.absolute { "absolute" } else { "plain" },
+        m.dot_width,
+        if m.mean { "mean" } else { "sum" },
+        m.sum_width,
+        if m.overwrite { "overwrites the oldest key" } else { "refuses" }
+    )?;
+    writeln!(
+        f,
+        "memory: a learn takes {} cycles, {} more for each retry; a query {} with one key, {} when full",
+        m.latency(Action::Write { attempts: 1 }),
+        m.latency(Action::Write { attempts: 2 }) - m.latency(Action::Write { attempts: 1 }),
+        m.latency(Action::Query { used: 1 }),
+        m.latency(Action::Query { used: m.slots })
+    )?;
+    let arrays: usize = plan.layers.iter().map(LayerPlan::arrays).sum::<usize>() + m.arrays();
+    writeln!(
+        f,
+        "{arrays} arrays; queries of a full memory: first result after {} cycles, then one every {} cycles ({:.0} images/s)",
+        plan.cycles.first_latency(),
+        plan.cycles.interval,
+        plan.clock_mhz * 1e6 / plan.cycles.interval as f64
+    )
 }

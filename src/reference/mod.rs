@@ -4,6 +4,10 @@
 //! thresholds or packed bits: it must never read a plan, since `verify` uses it to show that an exact plan
 //! computes what was trained.
 
+mod few_shot;
+
+pub use few_shot::KeyValueMemory;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ndarray::Array2;
@@ -22,6 +26,13 @@ pub struct Evaluation {
     pub scores: Vec<f64>,
     /// The first maximum of the scores.
     pub class: usize,
+}
+
+impl Evaluation {
+    /// What the network gives as the controller of a few-shot memory: +1 where a score is 0 or more, else -1.
+    pub fn features(&self) -> Vec<i8> {
+        self.scores.iter().map(|y| if *y >= 0.0 { 1 } else { -1 }).collect()
+    }
 }
 
 /// Evaluates one image, given as its stored bytes: one a value, 0 or 1 where the input is bipolar.

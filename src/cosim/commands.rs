@@ -1,0 +1,121 @@
+//! Commands of a few-shot memory: what is asked of it, and what came of it.
+
+use serde::Serialize;
+
+use super::CosimError;
+use super::tally::Answered;
+use crate::data::Dataset;
+use crate::golden::{Command, Memory, Status, Trace};
+use crate::plan::{Action, MemoryPlan, Plan};
+use crate::reference::{Evaluation, KeyValueMemory};
+
+/// An image of the set with its command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    pub image: usize,
+    pub command: Command,
+    /// Class that a query should get; absent where nobody knows.
+    pub class: Option<usize>,
+}
+
+/// What a memory was asked and how it answered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct FewShotRun {
+    pub learns: usize,
+    pub queries: usize,
+    /// Queries whose class is known, and those of them that got it.
+    pub judged: usize,
+    pub correct: usize,
+    /// Commands that were refused: full, empty, or a label out of range.
+    pub refused: usize,
+    /// Similarities between a query and a valid key, all of them compared.
+    pub similarities: usize,
+    /// Cycles of a learn from its features to its result.
+    pub learn_cycles_predicted: u64,
+    pub learn_cycles_counted: u64,
+    /// Cycles of the query that read most keys.
+    pub query_cycles_predicted: u64,
+    pub query_cycles_counted: u64,
+    /// Learns and queries that took other cycles than predicted, of all of them.
+    pub cycles_differ: usize,
+}
+
+impl FewShotRun {
+    pub(super) fn new(plan: &MemoryPlan, asked: &[Asked], answers: &[Option<&Answered>]) -> Self {
+        let mut run = Self::default();
+        for (asked, answered) in asked.iter().zip(answers) {
+            let Some(answered) = answered else { continue };
+            let answer = &answered.answer;
+            run.learns += usize::from(asked.command.learn);
+            run.queries += usize::from(!asked.command.learn);
+            run.refused += usize::from(answer.status != Status::Done);
+            run.similarities += answer.dots.iter().flatten().count();
+            if !asked.command.learn && asked.class.is_some() {
+                run.judged += 1;
+                run.correct += usize::from(answer.index == asked.class);
+            }
+            let (predicted, counted) = (plan.latency(answer.action), answered.given.saturating_sub(answered.taken));
+            let (most_predicted, most_counted) = match answer.action {
+                // Its result may wait for the one before to leave.
+                Action::None => continue,
+                Action::Write { .. } => (&mut run.learn_cycles_predicted, &mut run.learn_cycles_counted),
+                Action::Query { .. } => (&mut run.query_cycles_predicted, &mut run.query_cycles_counted),
+            };
+            *most_predicted = predicted.max(*most_predicted);
+            *most_counted = counted.max(*most_counted);
+            run.cycles_differ += usize::from(predicted != counted);
+        }
+        run
+    }
+}
+
+/// Commands belong to a memory, and each names an image of the set.
+pub(super) fn check(plan: &Plan, set: &Dataset, asked: &[Asked]) -> Result<(), CosimError> {
+    let bad = |reason: String| Err(CosimError::Commands { reason });
+    match (&plan.memory, asked.is_empty()) {
+        (Some(_), true) => return bad("the design has a few-shot memory, so its images need commands: episodes".into()),
+        (None, false) => return bad("the design has no few-shot memory; hardware.toml needs a table [memory]".into()),
+        _ => {}
+    }
+    match asked.iter().find(|a| a.image >= set.len()) {
+        Some(a) => bad(format!("image {} does not exist: {} has {}", a.image, set.name, set.len())),
+        None => Ok(()),
+    }
+}
+
+/// The images that occur, each once, and the place of each asked one among them.
+pub(super) fn order(asked: &[Asked]) -> (Vec<usize>, Vec<usize>) {
+    let mut shown: Vec<usize> = asked.iter().map(|a| a.image).collect();
+    shown.sort_unstable();
+    shown.dedup();
+    let place = |a: &Asked| shown.binary_search(&a.image).expect("every image stands there");
+    let order = asked.iter().map(place).collect();
+    (shown, order)
+}
+
+/// Cycles of the longest command.
+pub(super) fn longest(plan: &MemoryPlan) -> u64 {
+    let query = plan.latency(Action::Query { used: plan.slots });
+    query.max(plan.latency(Action::Write { attempts: plan.program.attempts }))
+}
+
+/// Whether each query got another class than in the hardware-free evaluation.
+pub(super) fn reference(plan: &MemoryPlan, asked: &[Asked], images: &[(&Trace, &Evaluation)]) -> Vec<bool> {
+    let mut golden = Memory::new(plan);
+    let capacity = (plan.slots, plan.overwrite);
+    let mut plain = KeyValueMemory::new(plan.classes, capacity, plan.absolute, plan.mean);
+    let mut differ = Vec::new();
+    for (asked, (trace, evaluation)) in asked.iter().zip(images) {
+        let Command { erase, learn, label } = asked.command;
+        let answer = golden.step(asked.command, trace.layers.last().expect("a network has layers"));
+        if erase {
+            plain.erase();
+        }
+        if learn {
+            plain.learn(usize::from(label), evaluation.features());
+        } else {
+            differ.push(answer.index != plain.class(&evaluation.features()));
+        }
+    }
+    differ
+}

@@ -1,0 +1,111 @@
+//! Few-shot episodes over a labelled set: some classes, a support set of some images of each, and queries of others.
+//!
+//! Drawn from ChaCha8 (`rand_chacha`), seeded by the seed as `seed_from_u64` does, stream number the episode's number, so that episode
+//! `k` is the same however many are drawn. A draw below `n` takes the high 64 bits of a 64-bit word times `n`. The draws,
+//! in order: the classes, without repetition; then for each of them its images, without repetition, the shots before
+//! the queries. Drawing `m` of a list without repetition swaps element `i` with a drawn one of `i ..`, for `i` below `m`.
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::{RngCore, SeedableRng};
+use serde::Serialize;
+
+use super::{DataError, Dataset};
+
+/// What episodes look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct EpisodeShape {
+    /// Classes.
+    pub way: usize,
+    /// Support images of a class.
+    pub shots: usize,
+    /// Queries of a class.
+    pub queries: usize,
+}
+
+/// An episode: images by their places in the set. A class's label in the episode is its place here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Episode {
+    pub classes: Vec<usize>,
+    /// `[class][shot]`
+    pub support: Vec<Vec<usize>>,
+    /// `[class][query]`
+    pub queries: Vec<Vec<usize>>,
+}
+
+/// Draws `count` episodes; the error says what the set lacks.
+pub fn episodes(set: &Dataset, shape: EpisodeShape, count: usize, seed: u64) -> Result<Vec<Episode>, DataError> {
+    let bad = |reason: String| DataError::Episodes { name: set.name.clone(), reason };
+    let labels = set.labels.as_ref().ok_or_else(|| bad("has no labels".into()))?;
+    if shape.way == 0 || shape.shots == 0 || count == 0 {
+        return Err(bad("an episode needs at least one class and one shot".into()));
+    }
+    let mut classes: Vec<Vec<usize>> = vec![Vec::new(); labels.iter().max().map_or(0, |l| l + 1)];
+    labels.iter().enumerate().for_each(|(i, label)| classes[*label].push(i));
+    let of_class = shape.shots + shape.queries;
+    let able: Vec<usize> = (0..classes.len()).filter(|c| classes[*c].len() >= of_class).collect();
+    if able.len() < shape.way {
+        let reason = format!(
+            "has {} classes with {} images or more (shots and queries), but {} ways were asked for",
+            able.len(),
+            of_class,
+            shape.way
+        );
+        return Err(bad(reason));
+    }
+    let one = |number: usize| {
+        let mut stream = ChaCha8Rng::seed_from_u64(seed);
+        stream.set_stream(number as u64);
+        let chosen = distinct(&able, shape.way, &mut stream);
+        let images: Vec<Vec<usize>> = chosen.iter().map(|c| distinct(&classes[*c], of_class, &mut stream)).collect();
+        let support = images.iter().map(|i| i[..shape.shots].to_vec()).collect();
+        let queries = images.iter().map(|i| i[shape.shots..].to_vec()).collect();
+        Episode { classes: chosen, support, queries }
+    };
+    Ok((0..count).map(one).collect())
+}
+
+/// `count` elements of a list, in the order of their draws.
+fn distinct(list: &[usize], count: usize, stream: &mut ChaCha8Rng) -> Vec<usize> {
+    let mut list = list.to_vec();
+    for i in 0..count {
+        let left = (list.len() - i) as u128;
+        let draw = (u128::from(stream.next_u64()) * left) >> 64;
+        list.swap(i, i + draw as usize);
+    }
+    list.truncate(count);
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::open;
+
+    #[test]
+    fn episodes_draw_without_repetition_and_stay_the_same() {
+        let digits = open("digits", None).unwrap();
+        let shape = EpisodeShape { way: 5, shots: 2, queries: 3 };
+        let drawn = episodes(&digits, shape, 4, 1).unwrap();
+        assert_eq!(drawn, episodes(&digits, shape, 9, 1).unwrap()[..4]);
+        assert_ne!(drawn, episodes(&digits, shape, 4, 2).unwrap());
+        let labels = digits.labels.as_ref().unwrap();
+        for episode in &drawn {
+            let mut images: Vec<usize> = episode.support.iter().chain(&episode.queries).flatten().copied().collect();
+            assert_eq!((episode.support[4].len(), episode.queries[4].len(), images.len()), (2, 3, 25));
+            images.sort_unstable();
+            images.dedup();
+            assert_eq!(images.len(), 25);
+            for (c, class) in episode.classes.iter().enumerate() {
+                assert!(episode.support[c].iter().chain(&episode.queries[c]).all(|i| labels[*i] == *class));
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_set_lacks_is_said() {
+        let digits = open("digits", None).unwrap();
+        let shape = EpisodeShape { way: 11, shots: 1, queries: 1 };
+        let error = episodes(&digits, shape, 1, 1).unwrap_err().to_string();
+        assert!(error.contains("10 classes") && error.contains("11 ways"), "{error}");
+    }
+}

@@ -1,0 +1,220 @@
+//! The few-shot memory: what it holds, and what each command gives.
+
+use super::{Bits, LayerTrace};
+use crate::plan::{Action, MemoryPlan};
+
+/// What comes with an image's features.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// All slots become invalid first.
+    pub erase: bool,
+    /// Store the features under the label; otherwise ask for their class.
+    pub learn: bool,
+    pub label: u16,
+}
+
+impl Command {
+    /// `{erase, learn, label}`, as it stands on the stream.
+    pub fn bits(self) -> u32 {
+        u32::from(self.erase) << 17 | u32::from(self.learn) << 16 | u32::from(self.label)
+    }
+}
+
+/// How a command ended; the number is that of the result's head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Done = 0,
+    Empty = 1,
+    Full = 2,
+    BadLabel = 3,
+}
+
+/// What a command gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub command: Command,
+    pub status: Status,
+    /// Class of a query, slot of a learn.
+    pub index: Option<usize>,
+    /// Similarity with the key of each slot that is read, in order; absent where the slot is not valid.
+    pub dots: Vec<Option<i32>>,
+    /// Class sums of a query; zeros otherwise.
+    pub sums: Vec<i64>,
+    pub action: Action,
+}
+
+impl Answer {
+    /// Word 0 of the result.
+    pub fn head(&self) -> u32 {
+        let index = self.index.map_or(0xffff, |i| i as u32);
+        u32::from(self.command.learn) << 24 | (self.status as u32) << 16 | index
+    }
+}
+
+struct Entry {
+    label: usize,
+    key: Bits,
+}
+
+/// A memory and what has been stored in it since its last reset.
+pub struct Memory<'a> {
+    plan: &'a MemoryPlan,
+    slots: Vec<Option<Entry>>,
+    /// Slot of the next learn; the number of slots stands for full.
+    next: usize,
+    /// All valid slots lie below.
+    used: usize,
+}
+
+impl<'a> Memory<'a> {
+    pub fn new(plan: &'a MemoryPlan) -> Self {
+        let slots = (0..plan.slots).map(|_| None).collect();
+        Self { plan, slots, next: 0, used: 0 }
+    }
+
+    /// All slots become invalid.
+    pub fn erase(&mut self) {
+        *self = Self::new(self.plan);
+    }
+
+    /// Does what the command says with the features that a controller's last layer gave.
+    pub fn step(&mut self, command: Command, features: &LayerTrace) -> Answer {
+        let LayerTrace::Bipolar(features) = features else { panic!("features are bipolar") };
+        if command.erase {
+            self.erase();
+        }
+        if command.learn { self.learn(command, features) } else { self.query(command, features) }
+    }
+
+    fn answer(&self, command: Command, status: Status) -> Answer {
+        let sums = vec![0; self.plan.classes];
+        Answer { command, status, index: None, dots: Vec::new(), sums, action: Action::None }
+    }
+
+    fn learn(&mut self, command: Command, features: &Bits) -> Answer {
+        let label = usize::from(command.label);
+        if label >= self.plan.classes {
+            return self.answer(command, Status::BadLabel);
+        }
+        if self.next == self.plan.slots {
+            if !self.plan.overwrite {
+                return self.answer(command, Status::Full);
+            }
+            self.next = 0;
+        }
+        let slot = self.next;
+        self.slots[slot] = Some(Entry { label, key: features.clone() });
+        self.next += 1;
+        self.used = self.used.max(slot + 1);
+        let action = Action::Write { attempts: 1 };
+        Answer { index: Some(slot), action, ..self.answer(command, Status::Done) }
+    }
+
+    fn query(&self, command: Command, features: &Bits) -> Answer {
+        if self.slots.iter().all(Option::is_none) {
+            return self.answer(command, Status::Empty);
+        }
+        let similarity = |entry: &Entry| -> i32 {
+            let equal = (0..features.len()).filter(|i| entry.key.get(*i) == features.get(*i)).count();
+            2 * equal as i32 - features.len() as i32
+        };
+        let read = self.plan.dots(self.used);
+        let dots: Vec<Option<i32>> =
+            (0..read).map(|s| self.slots.get(s).and_then(Option::as_ref).map(similarity)).collect();
+        let mut sums = vec![0i64; self.plan.classes];
+        let mut shots = vec![0i64; self.plan.classes];
+        for (entry, dot) in self.slots.iter().zip(&dots) {
+            if let (Some(entry), Some(dot)) = (entry, dot) {
+                sums[entry.label] += i64::from(if self.plan.absolute { dot.abs() } else { *dot });
+                shots[entry.label] += 1;
+            }
+        }
+        // The first of the best classes that have keys; means are compared without a division.
+        let better = |a: usize, b: usize| match self.plan.mean {
+            true => sums[a] * shots[b] > sums[b] * shots[a],
+            false => sums[a] > sums[b],
+        };
+        let class = (0..self.plan.classes).filter(|c| shots[*c] > 0).reduce(|best, c| match better(c, best) {
+            true => c,
+            false => best,
+        });
+        let action = Action::Query { used: self.used };
+        Answer { command, status: Status::Done, index: class, dots, sums, action }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hardware::Hardware;
+    use crate::network::{Activation, Input, InputCode, Layer, Network, Normalize, Op, WeightKind, Weights};
+    use crate::plan;
+
+    /// A controller of one layer that passes four bipolar inputs on as features.
+    fn plan(memory: &str) -> plan::Plan {
+        let identity = ndarray::Array2::from_shape_fn((4, 4), |(j, i)| i8::from(i == j));
+        let weights = Weights { kind: WeightKind::Ternary, values: identity, scale: vec![1.0; 4] };
+        let layer = Layer::new("fc1", Op::Dense, weights, vec![0.0; 4], Normalize::None, Activation::Scores);
+        let input = Input { shape: vec![4], code: InputCode::Bipolar };
+        let network = Network::new("four", input, vec![layer]).unwrap();
+        plan::plan(&network, &Hardware::parse(memory).unwrap()).unwrap()
+    }
+
+    fn features(bits: [u8; 4]) -> LayerTrace {
+        LayerTrace::Bipolar(Bits::from_fn(4, |i| bits[i] == 1))
+    }
+
+    fn learn(label: u16) -> Command {
+        Command { erase: false, learn: true, label }
+    }
+
+    const ASK: Command = Command { erase: false, learn: false, label: 0 };
+
+    /// Keys ++++ of class 2, ++-- of class 0, ---- of class 0; query ++++: dots 4, 0, -4.
+    #[test]
+    fn similarities_and_class_sums_by_hand() {
+        let keys = [(2, [1, 1, 1, 1]), (0, [1, 1, 0, 0]), (0, [0, 0, 0, 0])];
+        let ask = |text: &str| {
+            let plan = plan(text);
+            let mut memory = Memory::new(plan.memory.as_ref().unwrap());
+            for (k, (label, key)) in keys.iter().enumerate() {
+                let answer = memory.step(learn(*label), &features(*key));
+                assert_eq!((answer.status, answer.index), (Status::Done, Some(k)));
+            }
+            memory.step(ASK, &features([1, 1, 1, 1]))
+        };
+        // |4| against |0| + |-4|: a tie, which the lower class wins.
+        let a = ask("[memory]\nkeys = 4\nclasses = 3");
+        assert_eq!((a.index, &a.sums[..]), (Some(0), &[4, 0, 4][..]));
+        assert_eq!(a.dots, [Some(4), Some(0), Some(-4)]);
+        // 4 against 0 - 4; class 1 is empty and does not win with its 0.
+        let a = ask("[memory]\nkeys = 4\nclasses = 3\nsharpening = 'plain'");
+        assert_eq!((a.index, &a.sums[..]), (Some(2), &[-4, 0, 4][..]));
+        // 4 / 1 against 4 / 2.
+        let a = ask("[memory]\nkeys = 4\nclasses = 3\nscore = 'mean'");
+        assert_eq!(a.index, Some(2));
+        assert_eq!(a.head(), 2);
+    }
+
+    #[test]
+    fn refusals_and_overwriting() {
+        let refusing = plan("[memory]\nkeys = 2\nclasses = 3");
+        let mut memory = Memory::new(refusing.memory.as_ref().unwrap());
+        let key = features([1, 0, 1, 0]);
+        assert_eq!(memory.step(ASK, &key).head(), 0x0001_ffff);
+        assert_eq!(memory.step(learn(3), &key).head(), 0x0103_ffff);
+        assert_eq!(memory.step(learn(0), &key).head(), 0x0100_0000);
+        assert_eq!(memory.step(learn(1), &key).head(), 0x0100_0001);
+        assert_eq!(memory.step(learn(1), &key).head(), 0x0102_ffff);
+        let erase = Command { erase: true, learn: true, label: 2 };
+        assert_eq!(memory.step(erase, &key).head(), 0x0100_0000);
+        assert_eq!(memory.step(ASK, &key).sums, [0, 0, 4]);
+
+        let overwriting = plan("[memory]\nkeys = 2\nclasses = 3\nwhen_full = 'overwrite'");
+        let mut memory = Memory::new(overwriting.memory.as_ref().unwrap());
+        let slots: Vec<_> = (0..3).map(|label| memory.step(learn(label), &key).index.unwrap()).collect();
+        assert_eq!(slots, [0, 1, 0]);
+        assert_eq!(memory.step(ASK, &key).sums, [0, 4, 4]);
+    }
+}
