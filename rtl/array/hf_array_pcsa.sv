@@ -131,7 +131,7 @@ module hf_array_pcsa #(
     logic [2*Amplifiers-1:0] mask, moves, bits;
     logic verify;
     // verilator lint_off BLKSEQ
-    // Variables of the loop.
+    // Variables of the loop; cells are not read while they are written.
     always @(posedge clk_i) begin
       pulse_q <= program_i == 3'd0 ? '0 : pulse_q + 1'b1;
       if ((program_i == 3'd3 && 32'(pulse_q) + 1 == ResetCycles)
@@ -143,7 +143,7 @@ module hf_array_pcsa #(
           moves = mask & (~faults[at][4*Amplifiers-1-:2*Amplifiers] | tried[at]);
           tried[at] = tried[at] ^ (mask & faults[at][4*Amplifiers-1-:2*Amplifiers]);
           bits = program_i == 3'd3 ? cells[at] & ~moves : cells[at] | moves;
-          cells[at] <= bits;
+          cells[at] = bits;
         end
       end
       verify = 1'b0;

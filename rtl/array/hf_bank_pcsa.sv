@@ -182,7 +182,7 @@ module hf_bank_pcsa #(
     logic [2*Bits-1:0] mask, moves;
     int lane, cell_column, amplifier;
     // verilator lint_off BLKSEQ
-    // Variables of the loops.
+    // Variables of the loops; cells are not read while they are written.
     always @(posedge clk_i) begin
       pulse_q <= program_i == 3'd0 ? '0 : pulse_q + 1'b1;
       if ((program_i == 3'd3 && 32'(pulse_q) + 1 == ResetCycles)
@@ -206,11 +206,11 @@ module hf_bank_pcsa #(
             moves = mask & (~slow[at] | tried[at]);
             tried[at] = tried[at] ^ (mask & slow[at]);
             if (program_i == 3'd3) begin
-              bl[at] <= bl[at] & ~moves[0+:Bits];
-              blb[at] <= blb[at] & ~moves[Bits+:Bits];
+              bl[at] = bl[at] & ~moves[0+:Bits];
+              blb[at] = blb[at] & ~moves[Bits+:Bits];
             end else begin
-              bl[at] <= bl[at] | moves[0+:Bits];
-              blb[at] <= blb[at] | moves[Bits+:Bits];
+              bl[at] = bl[at] | moves[0+:Bits];
+              blb[at] = blb[at] | moves[Bits+:Bits];
             end
           end
         end
