@@ -7,6 +7,7 @@
 // Parameters  Blocks                 splits; LargeBlocks of BlockInputs inputs come first, the rest have one less
 //             Tiles                  arrays along neurons
 //             Adcs, ColumnsPerAdc, CodeBits, LevelWidth, WeightTrits, SingleColumn  see hf_array_adc
+//             Programmable, SetCycles, ResetCycles  see hf_array_adc
 //             LaneBlocks, LaneTiles  arrays sensed at once along inputs and along neurons
 //             InitPrefix             prefix of the memory images, see hf_array_adc
 // Latency     1 cycle after sample_i
@@ -27,13 +28,19 @@ module hf_bank_adc #(
     parameter int LevelWidth = 5,
     parameter bit WeightTrits = 1'b0,
     parameter bit SingleColumn = 1'b0,
+    parameter bit Programmable = 1'b0,
+    parameter int SetCycles = 1,
+    parameter int ResetCycles = 1,
     parameter InitPrefix = "",
     localparam int Inputs = Blocks * (BlockInputs - 1) + LargeBlocks,
     localparam int BlockGroups = (Blocks + LaneBlocks - 1) / LaneBlocks,
     localparam int TileGroups = (Tiles + LaneTiles - 1) / LaneTiles,
     localparam int BlockGroupWidth = BlockGroups > 1 ? $clog2(BlockGroups) : 1,
     localparam int TileGroupWidth = TileGroups > 1 ? $clog2(TileGroups) : 1,
-    localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1
+    localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1,
+    localparam int LineWidth = BlockInputs > 1 ? $clog2(BlockInputs) : 1,
+    localparam int TileWidth = Tiles > 1 ? $clog2(Tiles) : 1,
+    localparam int NeuronWidth = Adcs * ColumnsPerAdc > 1 ? $clog2(Adcs * ColumnsPerAdc) : 1
 ) (
     input  wire logic                       clk_i,
     // Word lines
@@ -45,12 +52,25 @@ module hf_bank_adc #(
     input  wire logic [TileGroupWidth-1:0]  tile_group_i,
     input  wire logic [ColumnWidth-1:0]     column_i,     // neuron of each ADC
     // Codes of array (b, t) at (b * Tiles + t) * Adcs * CodeBits
-    output logic      [Blocks*Tiles*Adcs*CodeBits-1:0] code_o
+    output logic      [Blocks*Tiles*Adcs*CodeBits-1:0] code_o,
+    // Program; see hf_array_adc. All blocks of a tile are written side by side
+    input  wire logic [2:0]                 program_i,
+    input  wire logic [LineWidth-1:0]       program_line_i,   // a block with fewer inputs ignores its last one
+    input  wire logic [TileWidth-1:0]       program_tile_i,
+    input  wire logic [NeuronWidth-1:0]     program_neuron_i,
+    input  wire logic [2*Blocks-1:0]        program_mask_i,   // block b at 2 b
+    input  wire logic                       program_cell_i,
+    output logic      [Blocks-1:0]          program_verify_o
 );
   for (genvar b = 0; b < Blocks; b++) begin : gen_block
     localparam int Size = b < LargeBlocks ? BlockInputs : BlockInputs - 1;
     localparam int Start = b < LargeBlocks ? b * BlockInputs
                                            : LargeBlocks * BlockInputs + (b - LargeBlocks) * (BlockInputs - 1);
+    localparam int SizeWidth = Size > 1 ? $clog2(Size) : 1;
+    logic [Tiles-1:0] verify;
+    logic exists;  // the word line, in this block
+    assign exists = 32'(program_line_i) < Size;
+    assign program_verify_o[b] = |verify;
     for (genvar t = 0; t < Tiles; t++) begin : gen_tile
       hf_array_adc #(
           .Inputs(Size),
@@ -60,6 +80,9 @@ module hf_bank_adc #(
           .LevelWidth(LevelWidth),
           .WeightTrits(WeightTrits),
           .SingleColumn(SingleColumn),
+          .Programmable(Programmable),
+          .SetCycles(SetCycles),
+          .ResetCycles(ResetCycles),
           .InitPrefix(InitPrefix),
           .Block(b),
           .Tile(t)
@@ -70,7 +93,13 @@ module hf_bank_adc #(
           .sample_i(sample_i && block_group_i == BlockGroupWidth'(b / LaneBlocks)
                            && tile_group_i == TileGroupWidth'(t / LaneTiles)),
           .column_i,
-          .code_o(code_o[(b*Tiles+t)*Adcs*CodeBits+:Adcs*CodeBits])
+          .code_o(code_o[(b*Tiles+t)*Adcs*CodeBits+:Adcs*CodeBits]),
+          .program_i(exists && program_tile_i == TileWidth'(t) ? program_i : 3'd0),
+          .program_line_i(SizeWidth'(program_line_i)),
+          .program_neuron_i,
+          .program_mask_i(program_mask_i[2*b+:2]),
+          .program_cell_i,
+          .program_verify_o(verify[t])
       );
     end
   end

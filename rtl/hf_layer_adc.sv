@@ -73,145 +73,46 @@ module hf_layer_adc #(
     input  wire logic                   out_ready_i,
     output logic      [OutputBits-1:0]  out_data_o
 );
-  localparam int Phases = InputKind == 2 ? InputWidth : Encoding == 1 ? 2 : 1;
-  localparam int BlockGroups = (Blocks + LaneBlocks - 1) / LaneBlocks;
   localparam int TileGroups = (Tiles + LaneTiles - 1) / LaneTiles;
   localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1;
-  localparam int BlockGroupWidth = BlockGroups > 1 ? $clog2(BlockGroups) : 1;
   localparam int TileGroupWidth = TileGroups > 1 ? $clog2(TileGroups) : 1;
-  localparam int PhaseWidth = Phases > 1 ? $clog2(Phases) : 1;
   localparam int Lanes = LaneTiles * Adcs;
   localparam int Thresholds = Output == 1 ? 2 : 1;
+  localparam int LineWidth = BlockInputs > 1 ? $clog2(BlockInputs) : 1;
+  localparam int TileWidth = Tiles > 1 ? $clog2(Tiles) : 1;
+  localparam int NeuronWidth = TileNeurons > 1 ? $clog2(TileNeurons) : 1;
 
-  if (LargeBlocks < 1 || LargeBlocks > Blocks
-      || LargeBlocks * BlockInputs + (Blocks - LargeBlocks) * (BlockInputs - 1) != Inputs) begin : gen_error_blocks
-    hf_error_layer_adc_blocks_do_not_make_up_the_inputs error ();
-  end
   if (Tiles * TileNeurons < Neurons) begin : gen_error_tiles
     hf_error_layer_adc_tiles_do_not_hold_the_neurons error ();
   end
-  if (LaneBlocks > Blocks || LaneTiles > Tiles) begin : gen_error_lanes
-    hf_error_layer_adc_more_lanes_than_arrays error ();
-  end
-  if (ConversionCycles < 1 || CodeBits < 1 || CodeBits > 12) begin : gen_error_conversion
-    hf_error_layer_adc_conversion_out_of_range error ();
-  end
-  if (InputKind < 0 || InputKind > 2 || Output < 0 || Output > 2 || Encoding < 0 || Encoding > 2
-      || (InputKind == 1 && Encoding == 2) || (InputKind == 2 && Encoding != 0)) begin : gen_error_kind
-    hf_error_layer_adc_kind_or_encoding_out_of_range error ();
-  end
-  if (WeightTrits && SingleColumn) begin : gen_error_single
-    hf_error_layer_adc_a_single_column_holds_no_zero error ();
-  end
-  if (SumWidth < ValueWidth || SumWidth < InputWidth) begin : gen_error_sum
-    hf_error_layer_adc_sum_width_too_small error ();
+  if (Output < 0 || Output > 2) begin : gen_error_output
+    hf_error_layer_adc_output_out_of_range error ();
   end
 
-  // ---------------------------------------------------------------- control: the steps move together
-  logic enable;            // no step moves while a finished vector waits
-  logic x_valid_q;         // a vector drives the word lines
-  logic y_valid_q;         // a vector waits at the output
-  logic accept, settled, neuron_last, last;
-  logic cycle_last, phase_last, block_group_last, column_last, tile_group_last;
-  logic [(ConversionCycles > 1 ? $clog2(ConversionCycles) : 1)-1:0] cycle;
-  logic [PhaseWidth-1:0] phase;
-  logic [BlockGroupWidth-1:0] block_group;
-  logic [ColumnWidth-1:0] column;
-  logic [TileGroupWidth-1:0] tile_group;
+  // ---------------------------------------------------------------- sums: all steps move together
+  logic enable;     // no step moves while a finished vector waits
+  logic y_valid_q;  // a vector waits at the output
+  logic step, next, commit_valid, commit, commit_last;
+  logic [ColumnWidth-1:0] next_column, commit_column;
+  logic [TileGroupWidth-1:0] next_tile_group, commit_tile_group;
+  logic [Lanes*SumWidth-1:0] sums;
+  logic [Blocks-1:0] verify;
 
   assign enable = !(y_valid_q && !out_ready_i);
-  assign settled = enable && x_valid_q && cycle_last;
-  assign neuron_last = phase_last && block_group_last;
-  assign last = cycle_last && neuron_last && column_last && tile_group_last;
-  assign in_ready_o = enable && (!x_valid_q || last);
-  assign accept = in_valid_i && in_ready_o;
+  assign commit = enable && commit_valid;
   assign out_valid_o = y_valid_q;
-
-  hf_counter #(.Steps(ConversionCycles)) i_cycle (
-      .clk_i, .clear_i(accept), .step_i(enable && x_valid_q), .count_o(cycle), .last_o(cycle_last));
-  hf_counter #(.Steps(Phases)) i_phase (
-      .clk_i, .clear_i(accept), .step_i(settled), .count_o(phase), .last_o(phase_last));
-  hf_counter #(.Steps(BlockGroups)) i_block_group (
-      .clk_i, .clear_i(accept), .step_i(settled && phase_last), .count_o(block_group), .last_o(block_group_last));
-  hf_counter #(.Steps(ColumnsPerAdc)) i_column (
-      .clk_i, .clear_i(accept), .step_i(settled && neuron_last), .count_o(column), .last_o(column_last));
-  hf_counter #(.Steps(TileGroups)) i_tile_group (
-      .clk_i, .clear_i(accept), .step_i(settled && neuron_last && column_last), .count_o(tile_group),
-      .last_o(tile_group_last));
-
-  // Read, add, commit.
-  logic add_q, commit_q, add, commit;
-  logic first_q, neuron_last_q, vector_last_q, commit_last_q;
-  logic [PhaseWidth-1:0] phase_q;
-  logic [BlockGroupWidth-1:0] block_group_q;
-  logic [ColumnWidth-1:0] column_q, commit_column_q;
-  logic [TileGroupWidth-1:0] tile_group_q, commit_tile_group_q;
-  assign add = enable && add_q;
-  assign commit = enable && commit_q;
-
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      x_valid_q <= 1'b0;
-      add_q <= 1'b0;
-      commit_q <= 1'b0;
-      y_valid_q <= 1'b0;
-    end else if (enable) begin
-      x_valid_q <= accept || (x_valid_q && !last);
-      add_q <= settled;
-      commit_q <= add_q && neuron_last_q;
-      y_valid_q <= commit_q && commit_last_q;
-    end
-    if (settled) begin
-      first_q <= phase == '0 && block_group == '0;
-      neuron_last_q <= neuron_last;
-      vector_last_q <= last;
-      phase_q <= phase;
-      block_group_q <= block_group;
-      column_q <= column;
-      tile_group_q <= tile_group;
-    end
-    if (add) begin
-      commit_last_q <= vector_last_q;
-      commit_column_q <= column_q;
-      commit_tile_group_q <= tile_group_q;
-    end
+    if (!rst_ni) y_valid_q <= 1'b0;
+    else if (enable) y_valid_q <= commit_valid && commit_last;
   end
 
-  // ---------------------------------------------------------------- word lines
-  logic [InputBits-1:0] x_q;
-  logic [Inputs-1:0] drive, positive;
-  always_ff @(posedge clk_i) begin
-    if (accept) x_q <= in_data_i;
-  end
-
-  if (InputKind == 2) begin : gen_bits
-    for (genvar i = 0; i < Inputs; i++) begin : gen_input
-      logic [InputWidth-1:0] value;
-      assign value = x_q[i*InputWidth+:InputWidth];
-      assign drive[i] = value[phase];
-    end
-    assign positive = '1;
-  end else begin : gen_signs
-    logic [Inputs-1:0] nonzero, sign;
-    assign sign = x_q[Inputs-1:0];
-    assign nonzero = InputKind == 1 ? x_q[InputBits-1-:Inputs] : {Inputs{1'b1}};
-    if (Encoding == 0) begin : gen_both
-      assign drive = nonzero;
-      assign positive = sign;
-    end else if (Encoding == 1) begin : gen_phases
-      assign drive = nonzero & (phase == '0 ? sign : ~sign);
-      assign positive = '1;
-    end else begin : gen_unipolar
-      assign drive = sign;
-      assign positive = '1;
-      logic unused;
-      assign unused = ^nonzero;
-    end
-  end
-
-  // ---------------------------------------------------------------- arrays
-  logic [Blocks*Tiles*Adcs*CodeBits-1:0] codes;
-  hf_bank_adc #(
+  hf_sums_adc #(
+      .Inputs(Inputs),
+      .InputKind(InputKind),
+      .InputWidth(InputWidth),
+      .Encoding(Encoding),
+      .WeightTrits(WeightTrits),
+      .SingleColumn(SingleColumn),
       .Blocks(Blocks),
       .LargeBlocks(LargeBlocks),
       .BlockInputs(BlockInputs),
@@ -220,65 +121,39 @@ module hf_layer_adc #(
       .ColumnsPerAdc(ColumnsPerAdc),
       .LaneBlocks(LaneBlocks),
       .LaneTiles(LaneTiles),
+      .ConversionCycles(ConversionCycles),
       .CodeBits(CodeBits),
       .LevelWidth(LevelWidth),
-      .WeightTrits(WeightTrits),
-      .SingleColumn(SingleColumn),
-      .InitPrefix(Name)
-  ) i_bank (
+      .Uniform(Uniform),
+      .ValueWidth(ValueWidth),
+      .SumWidth(SumWidth),
+      .Name(Name)
+  ) i_sums (
       .clk_i,
-      .drive_i(drive),
-      .positive_i(positive),
-      .sample_i(settled),
-      .block_group_i(block_group),
-      .tile_group_i(tile_group),
-      .column_i(column),
-      .code_o(codes)
+      .rst_ni,
+      .enable_i(enable),
+      .in_valid_i,
+      .in_ready_o,
+      .in_data_i,
+      .stop_i(1'b0),
+      .step_o(step),
+      .next_valid_o(next),
+      .next_column_o(next_column),
+      .next_tile_group_o(next_tile_group),
+      .sums_valid_o(commit_valid),
+      .sums_last_o(commit_last),
+      .column_o(commit_column),
+      .tile_group_o(commit_tile_group),
+      .sums_o(sums),
+      // The weights come from memory images.
+      .program_i(3'd0),
+      .program_line_i({LineWidth{1'b0}}),
+      .program_tile_i({TileWidth{1'b0}}),
+      .program_neuron_i({NeuronWidth{1'b0}}),
+      .program_mask_i({2 * Blocks{1'b0}}),
+      .program_cell_i(1'b0),
+      .program_verify_o(verify)
   );
-
-  // ---------------------------------------------------------------- values and their sums
-  logic [Lanes*SumWidth-1:0] sums;
-  for (genvar t = 0; t < LaneTiles; t++) begin : gen_lane_tile
-    for (genvar j = 0; j < Adcs; j++) begin : gen_adc
-      logic [LaneBlocks*SumWidth-1:0] parts;
-      for (genvar b = 0; b < LaneBlocks; b++) begin : gen_block
-        logic [CodeBits-1:0] code;
-        logic exists;
-        hf_read_select #(
-            .BlockGroups(BlockGroups), .TileGroups(TileGroups), .LaneBlocks(LaneBlocks), .LaneTiles(LaneTiles),
-            .Blocks(Blocks), .Tiles(Tiles), .Adcs(Adcs), .Width(CodeBits), .Block(b), .Tile(t), .Adc(j)
-        ) i_select (
-            .codes_i(codes), .block_group_i(block_group_q), .tile_group_i(tile_group_q), .code_o(code),
-            .exists_o(exists));
-        logic signed [ValueWidth-1:0] value;
-        logic signed [SumWidth-1:0] weighted;
-        hf_code_value #(
-            .CodeBits(CodeBits), .ValueWidth(ValueWidth), .Uniform(Uniform),
-            .InitFile(Name == "" ? "" : {Name, "values.mem"})
-        ) i_value (
-            .code_i(code), .value_o(value));
-        logic signed [SumWidth-1:0] wide;
-        assign wide = SumWidth'(value);
-        if (InputKind == 2) begin : gen_weighted
-          assign weighted = 32'(phase_q) == Phases - 1 ? -(wide <<< phase_q) : wide <<< phase_q;
-        end else begin : gen_signed
-          assign weighted = Encoding == 1 && phase_q != '0 ? -wide : wide;
-        end
-        assign parts[b*SumWidth+:SumWidth] = exists ? weighted : '0;
-      end
-      hf_accumulator #(
-          .Lanes(LaneBlocks),
-          .LaneWidth(SumWidth),
-          .SumWidth(SumWidth)
-      ) i_accumulator (
-          .clk_i,
-          .valid_i(add),
-          .first_i(first_q),
-          .lanes_i(parts),
-          .sum_o(sums[(t*Adcs+j)*SumWidth+:SumWidth])
-      );
-    end
-  end
 
   // ---------------------------------------------------------------- outputs
   localparam int WordWidth = Output == 2 ? SumWidth : Thresholds;
@@ -297,8 +172,8 @@ module hf_layer_adc #(
         .InitFile(Name == "" ? "" : {Name, "threshold.mem"})
     ) i_thresholds (
         .clk_i,
-        .read_i(add),
-        .addr_i(AddrWidth'(32'(tile_group_q) * ColumnsPerAdc + 32'(column_q))),
+        .read_i(next),
+        .addr_i(AddrWidth'(32'(next_tile_group) * ColumnsPerAdc + 32'(next_column))),
         .data_o(thresholds)
     );
     hf_threshold #(
@@ -317,8 +192,8 @@ module hf_layer_adc #(
         assign words[p*WordWidth+WordWidth-1] = nonzero[p];
       end
     end
-    logic unused;
-    assign unused = ^nonzero;
+    logic unused_nonzero;
+    assign unused_nonzero = ^nonzero;
   end
 
   // ADC j of tile t at column c serves neuron First + j.
@@ -330,8 +205,8 @@ module hf_layer_adc #(
       if (Count > 0) begin : gen_neurons
         logic [Count*WordWidth-1:0] y_q;
         always_ff @(posedge clk_i) begin
-          if (commit && commit_tile_group_q == TileGroupWidth'(t / LaneTiles)
-              && commit_column_q == ColumnWidth'(c)) begin
+          if (commit && commit_tile_group == TileGroupWidth'(t / LaneTiles)
+              && commit_column == ColumnWidth'(c)) begin
             y_q <= words[Lane*WordWidth+:Count*WordWidth];
           end
         end
@@ -347,7 +222,7 @@ module hf_layer_adc #(
     end
   end
   logic unused;
-  assign unused = ^{cycle, words, commit_tile_group_q, commit_column_q};
+  assign unused = ^{step, verify, words, next, next_column, next_tile_group, commit_tile_group, commit_column};
 endmodule
 
 `default_nettype wire

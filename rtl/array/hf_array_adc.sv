@@ -11,11 +11,20 @@
 //             LevelWidth        bits of a signed level
 //             WeightTrits       0: bipolar weights, 1: ternary
 //             SingleColumn      0: double column, 1: single column; bipolar weights only
+//             Programmable      1: cells can be written; 0: program_i is ignored
+//             SetCycles, ResetCycles  cycles of a pulse after which an ideal cell has switched
 //             InitPrefix        memory images InitPrefix, then bX_tY for the cells, with Block and Tile, and levels for the
 //                               2**CodeBits - 1 levels, ascending; see hf_rom for the folder. Line column * Adcs + ADC
 //                               holds a neuron: {[negative,] positive}
 // Latency     1 cycle after sample_i
 // Throughput  one code an ADC a cycle
+// Program     program_i is the operation and its pulse: 1 FORM, 2 SET, 3 RESET, 4 VERIFY, held for as many cycles as the pulse
+//             lasts. A pulse reaches the masked columns' cells on one word line; the others are half selected and stay as they
+//             are. FORM and SET take cells to LRS, RESET takes them to HRS. VERIFY compares one cell with the reference:
+//             program_verify_o = LRS, from the second cycle on. A single column has the positive cell only.
+//             Faults of an array come from InitPrefix, bX_tY, then _faults in the folder +hafnia_faults, if that is given: a line
+//             a neuron, {slow, stuck} of {[negative,] positive} each. A stuck cell never switches, a slow one only with every
+//             second pulse.
 // X           without images the cells and so the codes are X
 `default_nettype none
 
@@ -29,10 +38,15 @@ module hf_array_adc #(
     // verilator lint_off UNUSEDPARAM
     parameter bit SingleColumn = 1'b0,  // with ideal cells both are the same
     // verilator lint_on UNUSEDPARAM
+    parameter bit Programmable = 1'b0,
+    parameter int SetCycles = 1,
+    parameter int ResetCycles = 1,
     parameter InitPrefix = "",
     parameter int Block = 0,
     parameter int Tile = 0,
-    localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1
+    localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1,
+    localparam int LineWidth = Inputs > 1 ? $clog2(Inputs) : 1,
+    localparam int NeuronWidth = Adcs * ColumnsPerAdc > 1 ? $clog2(Adcs * ColumnsPerAdc) : 1
 ) (
     input  wire logic                     clk_i,
     // Word lines
@@ -41,10 +55,16 @@ module hf_array_adc #(
     // Read
     input  wire logic                     sample_i,    // the conversion ends with this cycle
     input  wire logic [ColumnWidth-1:0]   column_i,    // neuron of each ADC
-    output logic      [Adcs*CodeBits-1:0] code_o
+    output logic      [Adcs*CodeBits-1:0] code_o,
+    // Program
+    input  wire logic [2:0]               program_i,        // operation, see above; 0: none
+    input  wire logic [LineWidth-1:0]     program_line_i,   // word line of this input
+    input  wire logic [NeuronWidth-1:0]   program_neuron_i, // its column, or pair of columns
+    input  wire logic [1:0]               program_mask_i,   // cells that a pulse writes: {negative column, positive column}
+    input  wire logic                     program_cell_i,   // column that is verified: 1 the negative one
+    output logic                          program_verify_o
 );
   localparam int Neurons = Adcs * ColumnsPerAdc;
-  localparam int NeuronWidth = Neurons > 1 ? $clog2(Neurons) : 1;
   localparam int Planes = WeightTrits ? 2 : 1;
   localparam int Levels = 2 ** CodeBits - 1;
 
@@ -93,6 +113,52 @@ module hf_array_adc #(
     end
   end
   // verilator lint_on BLKSEQ
+
+  if (Programmable) begin : gen_program
+    localparam int Bits = Planes * Inputs;
+    int pulse;  // full cycles of the pulse
+    logic [2*Bits-1:0] faults[0:Neurons-1];
+    logic [Bits-1:0] tried[0:Neurons-1];  // slow cells that have had one pulse
+    logic [8*512-1:0] fault_folder;
+    logic [8*640-1:0] fault_path;
+    initial begin
+      for (int n = 0; n < Neurons; n++) begin
+        faults[n] = '0;
+        tried[n] = '0;
+      end
+      if ($value$plusargs("hafnia_faults=%s", fault_folder) != 0) begin
+        fault_path = '0;
+        $sformat(fault_path, "%0s/%0sb%0d_t%0d_faults.mem", fault_folder, InitPrefix, Block, Tile);
+        $readmemh(fault_path, faults);
+      end
+    end
+
+    int bit_at;
+    logic slow;
+    // verilator lint_off BLKSEQ
+    // Variables of the loop; cells are not read while they are written.
+    always @(posedge clk_i) begin
+      if ((program_i == 3'd3 && pulse + 1 == ResetCycles)
+          || ((program_i == 3'd1 || program_i == 3'd2) && pulse + 1 == SetCycles)) begin
+        for (int p = 0; p < Planes; p++) begin
+          bit_at = p * Inputs + 32'(program_line_i);
+          if (program_mask_i[p] && !faults[program_neuron_i][bit_at]) begin
+            slow = faults[program_neuron_i][Bits+bit_at];
+            if (!slow || tried[program_neuron_i][bit_at]) cells[program_neuron_i][bit_at] = program_i != 3'd3;
+            tried[program_neuron_i][bit_at] = slow && !tried[program_neuron_i][bit_at];
+          end
+        end
+      end
+      pulse = program_i == 3'd0 ? 0 : pulse + 1;
+      program_verify_o <= program_i == 3'd4
+          && cells[program_neuron_i][32'(program_cell_i)*(Planes-1)*Inputs+32'(program_line_i)];
+    end
+    // verilator lint_on BLKSEQ
+  end else begin : gen_fixed
+    assign program_verify_o = 1'b0;
+    logic unused;
+    assign unused = ^{program_i, program_line_i, program_neuron_i, program_mask_i, program_cell_i};
+  end
 endmodule
 
 `default_nettype wire

@@ -6,6 +6,7 @@
 // Parameters  Blocks                 splits; LargeBlocks of BlockInputs inputs come first, the rest have one less
 //             Tiles                  arrays along neurons
 //             Adcs, ColumnsPerAdc, CodeBits, LevelWidth, WeightTrits, SingleColumn  see hf_array_adc
+//             Programmable, SetCycles, ResetCycles  see hf_array_adc
 //             LaneBlocks, LaneTiles  arrays sensed at once along inputs and along neurons
 //             InitPrefix             prefix of the memory images, those of hf_array_adc
 // Latency     1 cycle after sample_i
@@ -28,13 +29,19 @@ module hf_bank_adc #(
     // verilator lint_off UNUSEDPARAM
     parameter bit SingleColumn = 1'b0,  // with ideal cells both are the same
     // verilator lint_on UNUSEDPARAM
+    parameter bit Programmable = 1'b0,
+    parameter int SetCycles = 1,
+    parameter int ResetCycles = 1,
     parameter InitPrefix = "",
     localparam int Inputs = Blocks * (BlockInputs - 1) + LargeBlocks,
     localparam int BlockGroups = (Blocks + LaneBlocks - 1) / LaneBlocks,
     localparam int TileGroups = (Tiles + LaneTiles - 1) / LaneTiles,
     localparam int BlockGroupWidth = BlockGroups > 1 ? $clog2(BlockGroups) : 1,
     localparam int TileGroupWidth = TileGroups > 1 ? $clog2(TileGroups) : 1,
-    localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1
+    localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1,
+    localparam int LineWidth = BlockInputs > 1 ? $clog2(BlockInputs) : 1,
+    localparam int TileWidth = Tiles > 1 ? $clog2(Tiles) : 1,
+    localparam int NeuronWidth = Adcs * ColumnsPerAdc > 1 ? $clog2(Adcs * ColumnsPerAdc) : 1
 ) (
     input  wire logic                       clk_i,
     // Word lines
@@ -46,7 +53,15 @@ module hf_bank_adc #(
     input  wire logic [TileGroupWidth-1:0]  tile_group_i,
     input  wire logic [ColumnWidth-1:0]     column_i,     // neuron of each ADC
     // Codes of array (b, t) at (b * Tiles + t) * Adcs * CodeBits
-    output logic      [Blocks*Tiles*Adcs*CodeBits-1:0] code_o
+    output logic      [Blocks*Tiles*Adcs*CodeBits-1:0] code_o,
+    // Program; see hf_array_adc. All blocks of a tile are written side by side
+    input  wire logic [2:0]                 program_i,
+    input  wire logic [LineWidth-1:0]       program_line_i,   // a block with fewer inputs ignores its last one
+    input  wire logic [TileWidth-1:0]       program_tile_i,
+    input  wire logic [NeuronWidth-1:0]     program_neuron_i,
+    input  wire logic [2*Blocks-1:0]        program_mask_i,   // block b at 2 b
+    input  wire logic                       program_cell_i,
+    output logic      [Blocks-1:0]          program_verify_o
 );
   localparam int Neurons = Adcs * ColumnsPerAdc;  // of an array
   localparam int Planes = WeightTrits ? 2 : 1;
@@ -160,6 +175,80 @@ module hf_bank_adc #(
     end
   end
   // verilator lint_on BLKSEQ
+
+  if (Programmable) begin : gen_program
+    int pulse;  // full cycles of the pulse
+    // As in hf_array_adc, on the words of the bank.
+    logic [63:0] stuck[0:Lines*Planes*Words-1];
+    logic [63:0] slow[0:Lines*Planes*Words-1];
+    logic [63:0] tried[0:Lines*Planes*Words-1];
+    logic [8*512-1:0] fault_folder;
+    logic [8*640-1:0] fault_path;
+    logic [2*Planes*BlockInputs-1:0] faults[0:Neurons-1];
+    logic [2*Planes*BlockInputs+63:0] wide;
+    int inputs;
+    initial begin
+      for (int n = 0; n < Lines * Planes * Words; n++) begin
+        stuck[n] = '0;
+        slow[n] = '0;
+        tried[n] = '0;
+      end
+      if ($value$plusargs("hafnia_faults=%s", fault_folder) != 0) begin
+        for (int a = 0; a < Blocks * Tiles; a++) begin
+          inputs = a / Tiles < LargeBlocks ? BlockInputs : BlockInputs - 1;
+          for (int n = 0; n < Neurons; n++) faults[n] = '0;
+          fault_path = '0;
+          $sformat(fault_path, "%0s/%0sb%0d_t%0d_faults.mem", fault_folder, InitPrefix, a / Tiles, a % Tiles);
+          $readmemh(fault_path, faults);
+          for (int n = 0; n < Neurons; n++) begin
+            wide = {64'b0, faults[n]};
+            for (int p = 0; p < Planes; p++) begin
+              for (int w = 0; w < Words; w++) begin
+                stuck[((a*Neurons+n)*Planes+p)*Words+w] = wide[p*inputs+w*64+:64];
+                slow[((a*Neurons+n)*Planes+p)*Words+w] = wide[(Planes+p)*inputs+w*64+:64];
+              end
+            end
+          end
+        end
+      end
+    end
+
+    int low, place;
+    logic [63:0] one, moves;
+    // verilator lint_off BLKSEQ
+    // Variables of the loops; cells are not read while they are written.
+    always @(posedge clk_i) begin
+      low = 32'(program_line_i) / 64;
+      one = 64'b1 << 32'(program_line_i) % 64;
+      for (int b = 0; b < Blocks; b++) begin
+        place = ((b * Tiles + 32'(program_tile_i)) * Neurons + 32'(program_neuron_i)) * Planes * Words + low;
+        program_verify_o[b] <= 1'b0;
+        if (b < LargeBlocks || 32'(program_line_i) < BlockInputs - 1) begin
+          if ((program_i == 3'd3 && pulse + 1 == ResetCycles)
+              || ((program_i == 3'd1 || program_i == 3'd2) && pulse + 1 == SetCycles)) begin
+            for (int p = 0; p < Planes; p++) begin
+              if (program_mask_i[2*b+p]) begin
+                moves = one & ~stuck[place+p*Words];
+                tried[place+p*Words] = tried[place+p*Words] ^ (moves & slow[place+p*Words]);
+                // A slow cell has switched if that was its second pulse.
+                moves = moves & (~slow[place+p*Words] | ~tried[place+p*Words]);
+                cells[place+p*Words] = program_i == 3'd3 ? cells[place+p*Words] & ~moves : cells[place+p*Words] | moves;
+              end
+            end
+          end
+          if (program_i == 3'd4) begin
+            program_verify_o[b] <= (cells[place+32'(program_cell_i)*(Planes-1)*Words] & one) != '0;
+          end
+        end
+      end
+      pulse = program_i == 3'd0 ? 0 : pulse + 1;
+    end
+    // verilator lint_on BLKSEQ
+  end else begin : gen_fixed
+    assign program_verify_o = '0;
+    logic unused;
+    assign unused = ^{program_i, program_line_i, program_tile_i, program_neuron_i, program_mask_i, program_cell_i};
+  end
 endmodule
 
 `default_nettype wire

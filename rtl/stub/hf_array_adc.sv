@@ -16,10 +16,15 @@ module hf_array_adc #(
     parameter int LevelWidth = 5,
     parameter bit WeightTrits = 1'b0,
     parameter bit SingleColumn = 1'b0,
+    parameter bit Programmable = 1'b0,
+    parameter int SetCycles = 1,
+    parameter int ResetCycles = 1,
     parameter InitPrefix = "",
     parameter int Block = 0,
     parameter int Tile = 0,
-    localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1
+    localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1,
+    localparam int LineWidth = Inputs > 1 ? $clog2(Inputs) : 1,
+    localparam int NeuronWidth = Adcs * ColumnsPerAdc > 1 ? $clog2(Adcs * ColumnsPerAdc) : 1
 ) (
     input  wire logic                     clk_i,
     // Word lines
@@ -28,7 +33,14 @@ module hf_array_adc #(
     // Read
     input  wire logic                     sample_i,    // the conversion ends with this cycle
     input  wire logic [ColumnWidth-1:0]   column_i,    // neuron of each ADC
-    output logic      [Adcs*CodeBits-1:0] code_o
+    output logic      [Adcs*CodeBits-1:0] code_o,
+    // Program
+    input  wire logic [2:0]               program_i,        // operation, see above; 0: none
+    input  wire logic [LineWidth-1:0]     program_line_i,   // word line of this input
+    input  wire logic [NeuronWidth-1:0]   program_neuron_i, // its column, or pair of columns
+    input  wire logic [1:0]               program_mask_i,   // cells that a pulse writes: {negative column, positive column}
+    input  wire logic                     program_cell_i,   // column that is verified: 1 the negative one
+    output logic                          program_verify_o
 );
 endmodule
 // verilator lint_on UNUSEDPARAM

@@ -95,8 +95,9 @@ pub(super) fn locate(
     } else {
         if found.layer == KEYS {
             found.array = format!("{}.i_keys: slot {}", build.manifest.top, found.neuron);
-            found.note = "the features agree: the fault lies in the key memory, when it wrote this slot or when it read it"
-                .into();
+            found.note =
+                "the features agree: the fault lies in the key memory, when it wrote this slot or when it read it"
+                    .into();
             found.waveform = waveform(build, options, stimulus, &again, found.cycle)?;
             return Ok(found);
         }

@@ -12,10 +12,7 @@ pub(super) struct Stimulus {
 
 impl Stimulus {
     pub fn new<'a>(plan: &Plan, images: impl Iterator<Item = &'a [u8]>, commands: &[Command]) -> Self {
-        Self {
-            beats: beats(plan, images),
-            commands: commands.iter().flat_map(|c| c.bits().to_le_bytes()).collect(),
-        }
+        Self { beats: beats(plan, images), commands: commands.iter().flat_map(|c| c.bits().to_le_bytes()).collect() }
     }
 
     /// The commands as text, one a line, for `$fscanf`.

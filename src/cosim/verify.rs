@@ -345,8 +345,8 @@ fn verdict(
     // The steady interval, once the pipeline is full; a single image has none.
     let interval = |v: &[u64]| if v.len() > 1 { v[v.len() - 1] - v[v.len() - 2] } else { last(v) };
     let trimmed = options.window.is_some() || options.precharge.is_some();
-    let correct = labels
-        .map(|labels| expected.traces.iter().zip(labels).filter(|(t, label)| t.class == **label).count());
+    let correct =
+        labels.map(|labels| expected.traces.iter().zip(labels).filter(|(t, label)| t.class == **label).count());
     let per_second = |time: Duration| images as f64 / time.as_secs_f64().max(1e-9);
     Verdict {
         network: build.plan.name.clone(),
@@ -363,9 +363,8 @@ fn verdict(
         first_latency_counted: counted.first().copied().unwrap_or(0),
         batch_cycles_predicted: last(&predicted),
         batch_cycles_counted: last(&counted),
-        cycles_equal: (!trimmed).then(|| {
-            counted == predicted && few_shot.as_ref().is_none_or(|f| f.cycles_differ == 0)
-        }),
+        cycles_equal: (!trimmed)
+            .then(|| counted == predicted && few_shot.as_ref().is_none_or(|f| f.cycles_differ == 0)),
         protocol_faults: free.faults + stalled.as_ref().map_or(0, |s| s.faults),
         stuck: free.stuck || stalled.as_ref().is_some_and(|s| s.stuck),
         stalled: stalled.map(|s| StalledRun {

@@ -125,7 +125,14 @@ fn files(plan: &Plan, network: &[u8], hardware: &[u8]) -> Result<BTreeMap<String
     let memory = plan.memory.is_some();
     let sim = Sim { banner: banner.clone(), memory, top: top.clone(), stream_bits: plan.stream_bits, taps: taps() };
     put("sim/hafnia_sim.sv".into(), ended(sim.render()?));
-    let header = TapsHeader { banner: banner.clone(), memory, stream_bytes, beats: plan.input.beats, result_tap: result_tap(plan), taps: taps() };
+    let header = TapsHeader {
+        banner: banner.clone(),
+        memory,
+        stream_bytes,
+        beats: plan.input.beats,
+        result_tap: result_tap(plan),
+        taps: taps(),
+    };
     put("sim/taps.h".into(), ended(header.render()?));
     let bench = IcarusBench {
         banner,

@@ -4,7 +4,8 @@ use ndarray::Array2;
 
 use crate::network::WeightKind;
 use crate::plan::{
-    AdcPlan, DigitalPlan, InputMap, KeysPlan, LayerPlan, MemoryPlan, OutputPlan, PcsaPlan, Plan, ReadoutPlan, SaPlan, Values, signed_width,
+    AdcPlan, DigitalPlan, InputMap, KeysPlan, LayerPlan, MemoryPlan, OutputPlan, PcsaPlan, Plan, ReadoutPlan, SaPlan,
+    Values, signed_width,
 };
 
 /// A word under construction, least significant bit first.
@@ -68,12 +69,8 @@ pub(super) fn images(plan: &Plan) -> Vec<Image> {
             ReadoutPlan::Digital(d) => digital(layer, d, &mut out),
         }
     }
-    if let Some(MemoryPlan { keys: KeysPlan::Pcsa(p), .. }) = &plan.memory {
-        // Cells that were never written: HRS.
-        for (r, c) in (0..p.row_tiles).flat_map(|r| (0..p.column_tiles).map(move |c| (r, c))) {
-            let words = (0..p.rows * p.columns_per_amplifier).map(|_| Word(vec![false; 2 * p.amplifiers]));
-            out.push(image(format!("{KEYS}_r{r}_c{c}.mem"), words));
-        }
+    if let Some(memory) = &plan.memory {
+        keys(memory, &mut out);
     }
     if let (Some(affine), Some(last)) = (&plan.scores.affine, plan.layers.last()) {
         let words = (0..last.neurons).map(|c| {
@@ -85,6 +82,29 @@ pub(super) fn images(plan: &Plan) -> Vec<Image> {
         out.push(image("scores_affine.mem".into(), words));
     }
     out
+}
+
+/// Cells of the key memory that were never written, all HRS, and the ADCs' levels and values.
+fn keys(memory: &MemoryPlan, out: &mut Vec<Image>) {
+    let virgin = |lines: usize, bits: usize| (0..lines).map(move |_| Word(vec![false; bits]));
+    match &memory.keys {
+        KeysPlan::Pcsa(p) => {
+            for (r, c) in (0..p.row_tiles).flat_map(|r| (0..p.column_tiles).map(move |c| (r, c))) {
+                let words = virgin(p.rows * p.columns_per_amplifier, 2 * p.amplifiers);
+                out.push(image(format!("{KEYS}_r{r}_c{c}.mem"), words));
+            }
+        }
+        KeysPlan::Adc(a) => {
+            let planes = if a.single_column { 1 } else { 2 };
+            for (b, size) in a.block_sizes.iter().enumerate() {
+                for t in 0..a.tiles {
+                    let words = virgin(a.adcs * a.columns_per_adc, planes * size);
+                    out.push(image(format!("{KEYS}_b{b}_t{t}.mem"), words));
+                }
+            }
+            transfer(KEYS, a, out);
+        }
+    }
 }
 
 /// Bits of an entry of the input table.
@@ -203,6 +223,16 @@ fn adc(layer: &LayerPlan, a: &AdcPlan, out: &mut Vec<Image>) {
         }
         start += size;
     }
+    transfer(&layer.name, a, out);
+    let words = a.tiles.div_ceil(a.lane_tiles) * a.columns_per_adc;
+    out.extend(thresholds(layer, words, a.lane_tiles * a.adcs, |word, lane| {
+        let tile = word / a.columns_per_adc * a.lane_tiles + lane / a.adcs;
+        if tile < a.tiles { tile * per_tile + word % a.columns_per_adc * a.adcs + lane % a.adcs } else { usize::MAX }
+    }));
+}
+
+/// Levels of the ADCs, and the values of their codes where they are no equal steps.
+fn transfer(name: &str, a: &AdcPlan, out: &mut Vec<Image>) {
     let numbers = |values: &[i32], width: usize| -> Vec<Word> {
         let word = |v: &i32| {
             let mut w = Word::default();
@@ -211,15 +241,10 @@ fn adc(layer: &LayerPlan, a: &AdcPlan, out: &mut Vec<Image>) {
         };
         values.iter().map(word).collect()
     };
-    out.push(image(format!("{}_levels.mem", layer.name), numbers(&a.transfer.levels, level_width(a))));
+    out.push(image(format!("{name}_levels.mem"), numbers(&a.transfer.levels, level_width(a))));
     if !a.transfer.uniform {
-        out.push(image(format!("{}_values.mem", layer.name), numbers(&a.transfer.values, value_width(a))));
+        out.push(image(format!("{name}_values.mem"), numbers(&a.transfer.values, value_width(a))));
     }
-    let words = a.tiles.div_ceil(a.lane_tiles) * a.columns_per_adc;
-    out.extend(thresholds(layer, words, a.lane_tiles * a.adcs, |word, lane| {
-        let tile = word / a.columns_per_adc * a.lane_tiles + lane / a.adcs;
-        if tile < a.tiles { tile * per_tile + word % a.columns_per_adc * a.adcs + lane % a.adcs } else { usize::MAX }
-    }));
 }
 
 /// Bits of a signed level.

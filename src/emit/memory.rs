@@ -1,10 +1,10 @@
 //! Instances of a few-shot memory's blocks, and the nets between them.
 
-use super::COUNT_WIDTH;
 use super::blocks::{Instance, Pair, flag, pair, prefix};
 use super::stages::most_in_flight;
 use super::views::index_width;
-use crate::plan::{KeysPlan, MemoryPlan, PcsaPlan, Plan};
+use super::{COUNT_WIDTH, images};
+use crate::plan::{AdcPlan, Encoding, KeysPlan, MemoryPlan, PcsaPlan, Plan};
 
 /// A net that belongs to no stage.
 pub(super) struct Net {
@@ -56,8 +56,11 @@ fn ports(list: &[(&str, &str)]) -> Vec<Pair> {
 }
 
 pub(super) fn instances(plan: &Plan, m: &MemoryPlan, from: &str) -> Vec<Instance> {
-    let KeysPlan::Pcsa(keys) = &m.keys else { unreachable!("refused by the plan") };
-    vec![commands(plan, from), few_shot(m, from), keys_pcsa(plan, m, keys), registers(m)]
+    let keys = match &m.keys {
+        KeysPlan::Pcsa(keys) => keys_pcsa(plan, m, keys),
+        KeysPlan::Adc(keys) => keys_adc(m, keys),
+    };
+    vec![commands(plan, from), few_shot(m, from), keys, registers(m)]
 }
 
 fn commands(plan: &Plan, from: &str) -> Instance {
@@ -131,47 +134,82 @@ fn few_shot(m: &MemoryPlan, from: &str) -> Instance {
 }
 
 fn keys_pcsa(plan: &Plan, m: &MemoryPlan, p: &PcsaPlan) -> Instance {
-    Instance {
-        module: "hf_keys_pcsa",
-        name: "i_keys".into(),
-        parameters: vec![
-            pair("Features", m.features),
-            pair("Slots", m.slots),
-            pair("ColumnTiles", p.column_tiles),
-            pair("RowTiles", p.row_tiles),
-            pair("Rows", p.rows),
-            pair("Amplifiers", p.amplifiers),
-            pair("ColumnsPerAmplifier", p.columns_per_amplifier),
-            pair("LaneColumns", p.lane_columns),
-            pair("LaneRows", p.lane_rows),
-            pair("SumWidth", m.dot_width),
-            pair("SignCycles", plan.sense.sign_cycles),
-            pair("ZeroCycles", plan.sense.zero_cycles),
-            // The nominal cell switches within the nominal pulse.
-            pair("SetCycles", m.program.set_cycles),
-            pair("ResetCycles", m.program.reset_cycles),
-            pair("PulseSet", m.program.set_cycles),
-            pair("PulseReset", m.program.reset_cycles),
-            pair("VerifyCycles", m.program.verify_cycles),
-            pair("Attempts", m.program.attempts),
-            pair("CountWidth", COUNT_WIDTH),
-            prefix("Name", super::images::KEYS),
-        ],
-        ports: ports(&[
-            ("precharge_cycles_i", "precharge_cycles"),
-            ("window_cycles_i", "window_cycles"),
-            ("x_i", "keys_x"),
-            ("query_i", "keys_query"),
-            ("used_i", "keys_used"),
-            ("dot_valid_o", "keys_dot_valid"),
-            ("dot_last_o", "keys_dot_last"),
-            ("dot_o", "keys_dot"),
-            ("write_i", "keys_write"),
-            ("slot_i", "keys_slot"),
-            ("done_o", "keys_done"),
-            ("failed_o", "keys_failed"),
-        ]),
-    }
+    let mut parameters = vec![
+        pair("Features", m.features),
+        pair("Slots", m.slots),
+        pair("ColumnTiles", p.column_tiles),
+        pair("RowTiles", p.row_tiles),
+        pair("Rows", p.rows),
+        pair("Amplifiers", p.amplifiers),
+        pair("ColumnsPerAmplifier", p.columns_per_amplifier),
+        pair("LaneColumns", p.lane_columns),
+        pair("LaneRows", p.lane_rows),
+        pair("SumWidth", m.dot_width),
+        pair("SignCycles", plan.sense.sign_cycles),
+        pair("ZeroCycles", plan.sense.zero_cycles),
+        pair("CountWidth", COUNT_WIDTH),
+        prefix("Name", images::KEYS),
+    ];
+    parameters.extend(programming(m));
+    let mut all = ports(&[("precharge_cycles_i", "precharge_cycles"), ("window_cycles_i", "window_cycles")]);
+    all.extend(key_ports());
+    Instance { module: "hf_keys_pcsa", name: "i_keys".into(), parameters, ports: all }
+}
+
+fn keys_adc(m: &MemoryPlan, a: &AdcPlan) -> Instance {
+    let encoding = if a.encoding == Encoding::TwoPhases { 1 } else { 0 };
+    let largest = a.block_sizes[0];
+    let mut parameters = vec![
+        pair("Features", m.features),
+        pair("Slots", m.slots),
+        pair("Encoding", encoding),
+        flag("SingleColumn", a.single_column),
+        pair("Blocks", a.block_sizes.len()),
+        pair("LargeBlocks", a.block_sizes.iter().filter(|b| **b == largest).count()),
+        pair("BlockInputs", largest),
+        pair("Tiles", a.tiles),
+        pair("Adcs", a.adcs),
+        pair("ColumnsPerAdc", a.columns_per_adc),
+        pair("LaneBlocks", a.lane_blocks),
+        pair("LaneTiles", a.lane_tiles),
+        pair("ConversionCycles", a.conversion_cycles),
+        pair("CodeBits", a.transfer.bits),
+        pair("LevelWidth", images::level_width(a)),
+        flag("Uniform", a.transfer.uniform),
+        pair("ValueWidth", images::value_width(a)),
+        pair("SumWidth", m.dot_width),
+        prefix("Name", images::KEYS),
+    ];
+    parameters.extend(programming(m));
+    Instance { module: "hf_keys_adc", name: "i_keys".into(), parameters, ports: key_ports() }
+}
+
+/// Pulses; the nominal cell switches within a nominal one.
+fn programming(m: &MemoryPlan) -> Vec<Pair> {
+    let p = &m.program;
+    vec![
+        pair("SetCycles", p.set_cycles),
+        pair("ResetCycles", p.reset_cycles),
+        pair("PulseSet", p.set_cycles),
+        pair("PulseReset", p.reset_cycles),
+        pair("VerifyCycles", p.verify_cycles),
+        pair("Attempts", p.attempts),
+    ]
+}
+
+fn key_ports() -> Vec<Pair> {
+    ports(&[
+        ("x_i", "keys_x"),
+        ("query_i", "keys_query"),
+        ("used_i", "keys_used"),
+        ("dot_valid_o", "keys_dot_valid"),
+        ("dot_last_o", "keys_dot_last"),
+        ("dot_o", "keys_dot"),
+        ("write_i", "keys_write"),
+        ("slot_i", "keys_slot"),
+        ("done_o", "keys_done"),
+        ("failed_o", "keys_failed"),
+    ])
 }
 
 fn registers(m: &MemoryPlan) -> Instance {

@@ -1,7 +1,7 @@
 //! The few-shot memory: what it holds, and what each command gives.
 
 use super::{Bits, LayerTrace};
-use crate::plan::{Action, MemoryPlan};
+use crate::plan::{Action, Encoding, KeysPlan, MemoryPlan};
 
 /// What comes with an image's features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,10 +115,7 @@ impl<'a> Memory<'a> {
         if self.slots.iter().all(Option::is_none) {
             return self.answer(command, Status::Empty);
         }
-        let similarity = |entry: &Entry| -> i32 {
-            let equal = (0..features.len()).filter(|i| entry.key.get(*i) == features.get(*i)).count();
-            2 * equal as i32 - features.len() as i32
-        };
+        let similarity = |entry: &Entry| similarity(&self.plan.keys, &entry.key, features);
         let read = self.plan.dots(self.used);
         let dots: Vec<Option<i32>> =
             (0..read).map(|s| self.slots.get(s).and_then(Option::as_ref).map(similarity)).collect();
@@ -142,6 +139,32 @@ impl<'a> Memory<'a> {
         let action = Action::Query { used: self.used };
         Answer { command, status: Status::Done, index: class, dots, sums, action }
     }
+}
+
+/// Similarity of a key and a query as the arrays give it: the dot product, or the values of its splits' codes.
+fn similarity(keys: &KeysPlan, key: &Bits, query: &Bits) -> i32 {
+    let sign = |bits: &Bits, i: usize| if bits.get(i) { 1 } else { -1 };
+    let KeysPlan::Adc(adc) = keys else {
+        return (0..query.len()).map(|i| sign(key, i) * sign(query, i)).sum();
+    };
+    let (mut total, mut start) = (0, 0);
+    for size in &adc.block_sizes {
+        let block = start..start + size;
+        start += size;
+        total += match adc.encoding {
+            // Inputs of +1 drive first, then those of -1.
+            Encoding::TwoPhases => [true, false]
+                .map(|phase| {
+                    let driven = block.clone().filter(|i| query.get(*i) == phase);
+                    let value = adc.transfer.value(driven.map(|i| sign(key, i)).sum());
+                    if phase { value } else { -value }
+                })
+                .iter()
+                .sum(),
+            _ => adc.transfer.value(block.map(|i| sign(key, i) * sign(query, i)).sum()),
+        };
+    }
+    total
 }
 
 #[cfg(test)]
@@ -195,6 +218,25 @@ mod tests {
         let a = ask("[memory]\nkeys = 4\nclasses = 3\nscore = 'mean'");
         assert_eq!(a.index, Some(2));
         assert_eq!(a.head(), 2);
+    }
+
+    /// Key ++-- against query +-+-, splits of two: +1 drives inputs 0 and 2, where the key holds + and -; sums 1 and -1,
+    /// and for -1, inputs 1 and 3: 1 and -1. Against ++-- one phase of each split drives nothing: sum 0. A 1-bit code is +-1 in units of half the split, with sum 0 and up +1.
+    #[test]
+    fn columns_in_two_phases_by_hand() {
+        let text = |bits: usize| {
+            format!(
+                "[memory]\nkeys = 2\nclasses = 2\nreadout = 'adc'\narray = {{ inputs = 2 }}\nadc = {{ bits = {bits} }}"
+            )
+        };
+        for (bits, query, want) in
+            [(3, [1, 0, 1, 0], 0), (3, [1, 1, 0, 0], 4), (1, [1, 0, 1, 0], 0), (1, [1, 1, 0, 0], 2)]
+        {
+            let plan = plan(&text(bits));
+            let mut memory = Memory::new(plan.memory.as_ref().unwrap());
+            memory.step(learn(1), &features([1, 1, 0, 0]));
+            assert_eq!(memory.step(ASK, &features(query)).dots[0], Some(want), "{bits} bits, {query:?}");
+        }
     }
 
     #[test]

@@ -45,8 +45,7 @@ pub fn plan(network: &Network, hardware: &Hardware) -> Result<Plan, PlanError> {
     let base = &hardware.base;
     let input = input(network, base.stream.bits);
     let keys_use_pcsa = hardware.memory.as_ref().is_some_and(|(_, arrays)| arrays.readout == Readout::Pcsa);
-    let uses_pcsa =
-        keys_use_pcsa || (0..network.layers.len()).any(|i| readout(network, hardware, i) == Readout::Pcsa);
+    let uses_pcsa = keys_use_pcsa || (0..network.layers.len()).any(|i| readout(network, hardware, i) == Readout::Pcsa);
     let trits = network.layers.iter().any(|l| l.weights.kind == WeightKind::Ternary);
     let sense = sense(base, uses_pcsa, trits)?;
     let mut layers = Vec::new();
@@ -435,7 +434,7 @@ fn adc_plan(layer: &Layer, own: &LayerHardware, source: &Source, input: Values) 
 }
 
 /// Largest magnitude of any partial sum of values.
-fn largest_value(plan: &AdcPlan) -> i64 {
+pub(super) fn largest_value(plan: &AdcPlan) -> i64 {
     let weight = match plan.encoding {
         Encoding::Signed | Encoding::Unipolar => 1,
         Encoding::TwoPhases => 2,

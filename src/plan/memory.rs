@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
-use super::build::cycles;
-use super::{AdcPlan, PcsaPlan, PlanError, Transfer, geometry, signed_width};
-use crate::hardware::{ClassScore, LayerHardware, Memory, Readout, Sharpening, WhenFull};
+use super::build::{cycles, largest_value};
+use super::{AdcPlan, Encoding, PcsaPlan, PlanError, adc, geometry, signed_width};
+use crate::hardware::{
+    ClassScore, Columns, LayerHardware, Memory, NegativeInputs, Neurons, Readout, Sharpening, WhenFull,
+};
 
 /// Most keys and classes: the stream's head has 16 bits for either.
 const MOST: usize = 65_535;
@@ -88,7 +90,7 @@ impl MemoryPlan {
         }
     }
 
-    /// Cycles from the start of a query to the last similarity (hf_keys_pcsa).
+    /// Cycles from the start of a query to the last similarity (hf_keys_pcsa, hf_keys_adc).
     fn last_dot(&self, used: usize) -> usize {
         let (steps, lanes) = (used.div_ceil(self.lanes()), self.lanes());
         match &self.keys {
@@ -97,18 +99,23 @@ impl MemoryPlan {
                 let step = reads * self.read_cycles;
                 if lanes > 3 * reads { steps * (step + lanes + 2) } else { steps * step + lanes + 2 }
             }
-            KeysPlan::Adc(_) => unreachable!("refused by the plan"),
+            KeysPlan::Adc(a) => {
+                let step = a.block_sizes.len().div_ceil(a.lane_blocks) * a.encoding.phases() * a.conversion_cycles;
+                step + 2 + (steps - 1) * step.max(lanes) + lanes
+            }
         }
     }
 
-    /// Cycles from the start of a write to its end (hf_program).
+    /// Cycles from the start of a write to its end, with so many attempts at every word line (hf_program).
     fn write(&self, attempts: usize) -> usize {
         let p = &self.program;
         match &self.keys {
-            KeysPlan::Pcsa(keys) => {
-                attempts * (p.reset_cycles + p.set_cycles + 2 * keys.slice() * p.verify_cycles + 4)
+            KeysPlan::Pcsa(keys) => attempts * (p.reset_cycles + p.set_cycles + 2 * keys.slice() * p.verify_cycles + 4),
+            KeysPlan::Adc(keys) => {
+                let cells = if keys.single_column { 1 } else { 2 };
+                let line = attempts * (p.reset_cycles + p.set_cycles + cells * p.verify_cycles + 4);
+                keys.block_sizes[0] * (line + 1) - 1
             }
-            KeysPlan::Adc(_) => unreachable!("refused by the plan"),
         }
     }
 
@@ -155,18 +162,20 @@ pub(super) fn memory(
             keys.reads = keys.row_groups() * keys.rows * keys.column_groups() * keys.columns_per_amplifier;
             KeysPlan::Pcsa(keys)
         }
+        Readout::Adc => KeysPlan::Adc(adc_keys(memory.keys, hardware, features)?),
         other => {
             let name = format!("{other:?}").to_lowercase();
-            return Err(PlanError::hardware("memory.readout", name, "a key memory is read by \"pcsa\""));
+            return Err(PlanError::hardware("memory.readout", name, "a key memory is read by \"pcsa\" or \"adc\""));
         }
     };
     let largest = match &keys {
         KeysPlan::Pcsa(_) => features as i64,
-        KeysPlan::Adc(a) => largest(&a.transfer) * a.block_sizes.len() as i64,
+        KeysPlan::Adc(a) => largest_value(a),
     };
     let sum_width = signed_width(memory.keys as i64 * (largest + 1));
     if sum_width > 32 {
-        let reason = format!("makes class sums of {sum_width} bits with {features} features; at most 32 fit the stream");
+        let reason =
+            format!("makes class sums of {sum_width} bits with {features} features; at most 32 fit the stream");
         return Err(PlanError::hardware("memory.keys", memory.keys, reason));
     }
     Ok(MemoryPlan {
@@ -177,15 +186,38 @@ pub(super) fn memory(
         mean: memory.score == ClassScore::Mean,
         overwrite: memory.when_full == WhenFull::Overwrite,
         keys,
-        dot_width: signed_width(largest + 1),
+        dot_width: signed_width(largest + 1).max(2),
         sum_width,
         program,
         read_cycles,
     })
 }
 
-fn largest(transfer: &Transfer) -> i64 {
-    transfer.largest()
+/// A key is a column of each split. Both signs of an input meet one word line: as +-V, or one after the other.
+fn adc_keys(slots: usize, hardware: &LayerHardware, features: usize) -> Result<AdcPlan, PlanError> {
+    if hardware.array.neurons == Neurons::Unipolar {
+        let reason = "makes nothing of -1, but features are -1 and +1; use \"bipolar\" under [memory.array]";
+        return Err(PlanError::hardware("memory.array.neurons", "unipolar", reason));
+    }
+    let encoding = match hardware.adc.negative_inputs {
+        NegativeInputs::TwoPhases => Encoding::TwoPhases,
+        NegativeInputs::NegativeVoltage => Encoding::Signed,
+    };
+    let conversion = cycles("adc.conversion_ns", hardware.adc.conversion_ns, hardware.clock.mhz)?;
+    let mut keys = geometry::adc(features, slots, encoding, hardware, conversion)?;
+    // Powers of two, so that a slot's place is a matter of bits: as few ADCs as hold the tile's columns.
+    let power = |most: usize| (0..16).map(|b| 1usize << b).take_while(move |n| *n <= most);
+    let most = hardware.array.outputs / keys.columns_per_adc;
+    let enough = |n: &usize| n * keys.columns_per_adc * keys.tiles >= slots;
+    keys.adcs = power(most).find(enough).or_else(|| power(most).last()).unwrap_or(1);
+    keys.tiles = slots.div_ceil(keys.adcs * keys.columns_per_adc);
+    keys.lane_tiles =
+        power(keys.lane_tiles.min(keys.tiles)).filter(|n| keys.tiles.is_multiple_of(*n)).last().unwrap_or(1);
+    let groups = keys.tiles / keys.lane_tiles * keys.block_sizes.len().div_ceil(keys.lane_blocks);
+    keys.reads = groups * keys.columns_per_adc * encoding.phases();
+    keys.single_column = hardware.array.columns == Columns::Single;
+    keys.transfer = adc::transfer(&hardware.adc, keys.block_sizes[0], adc::step(encoding, false, &keys.block_sizes))?;
+    Ok(keys)
 }
 
 #[cfg(test)]
@@ -215,5 +247,22 @@ mod tests {
         assert_eq!((plan.arrays(), plan.lanes()), (32, 8));
         assert_eq!(plan.latency(Action::Query { used: 1000 }), 125 * 19 + 24);
         assert_eq!(plan.dots(17), 24);
+    }
+
+    /// 100 keys of 512 features as columns of 4 arrays of 128 word lines; 128 columns share 16 ADCs, 8 each. A step is two
+    /// conversions, for +1 and -1, of a cycle each, and then 16 similarities leave: 7 steps hold 100 keys. Pulses of 10 and 10
+    /// cycles and two cells of 2 cycles for each of 128 word lines.
+    #[test]
+    fn columns_by_hand() {
+        let mut arrays = LayerHardware { readout: Readout::Adc, ..LayerHardware::default() };
+        arrays.adc.columns_per_adc = 8;
+        arrays.adc.bits = 9;
+        let plan = memory(&Memory::default(), &arrays, 512, 9).unwrap();
+        let KeysPlan::Adc(keys) = &plan.keys else { panic!() };
+        assert_eq!((keys.adcs, keys.tiles, plan.arrays(), keys.transfer.exact), (16, 1, 4, true));
+        assert_eq!(plan.latency(Action::Query { used: 100 }), 2 + 2 + 6 * 16 + 16 + 24);
+        assert_eq!(plan.latency(Action::Write { attempts: 1 }), 128 * 29 - 1 + 2);
+        arrays.array.neurons = Neurons::Unipolar;
+        assert!(memory(&Memory::default(), &arrays, 512, 9).unwrap_err().to_string().contains("bipolar"));
     }
 }

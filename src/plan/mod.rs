@@ -455,9 +455,13 @@ impl Plan {
         build::command_cycles(self, actions)
     }
 
-    /// Whether the plan computes what the network does, without splits whose votes may differ.
+    /// Whether the plan computes what the network does: no splits whose votes may differ, no codes that round a similarity.
     pub fn is_exact(&self) -> bool {
-        self.layers.iter().all(|l| l.exact)
+        let keys = self.memory.as_ref().is_none_or(|m| match &m.keys {
+            KeysPlan::Pcsa(_) => true,
+            KeysPlan::Adc(a) => a.transfer.exact,
+        });
+        keys && self.layers.iter().all(|l| l.exact)
     }
 }
 
