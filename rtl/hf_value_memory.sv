@@ -91,7 +91,7 @@ module hf_value_memory #(
   logic [SumWidth-1:0] sharp;
   logic [Classes*SumWidth-1:0] sums_q;
   logic [Classes*SlotWidth-1:0] counts_q;
-  assign sharp = Absolute && dot_q[DotWidth-1] ? -SumWidth'(dot_q) : SumWidth'(dot_q);
+  assign sharp = Absolute && dot_q[DotWidth-1] ? '0 - SumWidth'(dot_q) : SumWidth'(dot_q);
   assign sums_o = sums_q;
   assign counts_o = counts_q;
 
