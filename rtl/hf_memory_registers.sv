@@ -27,7 +27,7 @@ module hf_memory_registers #(
     parameter int Slots = 4,
     parameter int Classes = 2,
     parameter int SumWidth = 8,
-    localparam int SlotWidth = $clog2(Slots + 1),
+    localparam int SlotWidth = Slots > 0 ? $clog2(Slots + 1) : 1,
     localparam int ClassWidth = Classes > 1 ? $clog2(Classes) : 1
 ) (
     input  wire logic                        clk_i,
