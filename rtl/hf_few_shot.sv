@@ -33,7 +33,7 @@ module hf_few_shot #(
     parameter bit Absolute = 1'b1,
     parameter bit Mean = 1'b0,
     parameter int SumWidth = 8,
-    localparam int SlotWidth = $clog2(Slots + 1),
+    localparam int SlotWidth = Slots > 0 ? $clog2(Slots + 1) : 1,
     localparam int ClassWidth = Classes > 1 ? $clog2(Classes) : 1
 ) (
     input  wire logic                        clk_i,
@@ -68,7 +68,7 @@ module hf_few_shot #(
     input  wire logic [ClassWidth-1:0]       bus_label_i,
     input  wire logic                        bus_set_next_i,
     input  wire logic [SlotWidth-1:0]        bus_next_i,       // <= Slots
-    output logic                             slot_valid_o,     // entry of bus_slot_i, one cycle later
+    output logic                             slot_valid_o,     // entry of bus_slot_i; the label one cycle later
     output logic      [ClassWidth-1:0]       slot_label_o,
     output logic      [SlotWidth-1:0]        count_o,
     output logic      [SlotWidth-1:0]        next_o,           // slot of the next learn

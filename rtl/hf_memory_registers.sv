@@ -5,18 +5,18 @@
 //             0x40     SIZE       R       -        15:0 slots, 31:16 classes
 //             0x44     STATE      R       2        bit 0: a query or write is going on; bit 1: no slot is valid; bit 2: full;
 //                                                  31:16 valid slots
-//             0x48     ERASE      W       -        1: makes all slots invalid; the next learn takes slot 0
+//             0x48     ERASE      W       -        1: makes all slots invalid; the next learn takes slot 0. Nothing else is taken
 //             0x4C     NEXT       R/W     0        slot of the next learn; the number of slots stands for full
 //             0x50     SLOT       R/W     0        slot that LABEL shows
-//             0x54     LABEL      R/W     -        15:0 label of SLOT, bit 31 valid; a write restores both
+//             0x54     LABEL      R/W     -        15:0 label of SLOT, bit 31 valid, others 0; a write restores both
 //             0x58     CLASS      R/W     0        class that SUM and SHOTS show
-//             0x5C     SUM        R       -        class sum of the last query, signed
+//             0x5C     SUM        R       -        class sum of the last command, signed; 0 unless it was a query
 //             0x60     SHOTS      R       -        keys that it summed
 //             0x64     LAST       R       0        head of the last result, see hf_few_shot
 //             0x68     FAILURES   R       0        learns whose cells could not be written, modulo 2^32
 //             Refused with SLVERR, and nothing is done: any access but to SIZE, STATE, LAST and FAILURES while bit 0 of STATE is
-//             set; a slot, label or class that does not exist; an unknown address; a write to a read-only word; byte
-//             strobes that are not all ones
+//             set; a slot, label or class that does not exist; an unknown address; a write to a read-only word, a read
+//             of ERASE; byte strobes that are not all ones (by hf_registers)
 // Parameters  Slots, Classes, SumWidth  see hf_value_memory
 // Latency     answers in the same cycle; LABEL shows a slot from the second cycle after the write to SLOT on
 // Throughput  one access of each kind a cycle
@@ -27,7 +27,7 @@ module hf_memory_registers #(
     parameter int Slots = 4,
     parameter int Classes = 2,
     parameter int SumWidth = 8,
-    localparam int SlotWidth = $clog2(Slots + 1),
+    localparam int SlotWidth = Slots > 0 ? $clog2(Slots + 1) : 1,
     localparam int ClassWidth = Classes > 1 ? $clog2(Classes) : 1
 ) (
     input  wire logic                        clk_i,

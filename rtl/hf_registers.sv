@@ -10,8 +10,8 @@
 //             0x10     WINDOW     R/W     WindowCycles     cycles of the PCSA sense window, >= 1
 //             0x40 on  those of other blocks, which answer through the extension ports
 //             A count of 0 or of more than CountWidth bits is refused with SLVERR and not stored, so is an access to any
-//             other address and a write to a read-only word. Byte strobes must be all ones, or the write is refused. A new count takes effect with
-//             the next read of each array.
+//             other address and a write to a read-only word. Byte strobes must be all ones, or the write is refused. A
+//             new count takes effect with the next read of each array.
 // Parameters  CountWidth  bits of the cycle counts, 2 to 32; PrechargeCycles, WindowCycles  reset values
 // Latency     writes answer 1 cycle after both address and data; reads 1 cycle after the address
 // Throughput  one access of each kind in 2 cycles

@@ -24,7 +24,7 @@ module hf_value_memory #(
     parameter bit Absolute = 1'b1,
     parameter bit Mean = 1'b0,
     parameter int SumWidth = 8,
-    localparam int SlotWidth = $clog2(Slots + 1),
+    localparam int SlotWidth = Slots > 0 ? $clog2(Slots + 1) : 1,
     localparam int ClassWidth = Classes > 1 ? $clog2(Classes) : 1
 ) (
     input  wire logic                        clk_i,

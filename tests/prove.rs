@@ -80,6 +80,7 @@ hf_stream_in #(.Values(3), .Vectors(16), .StreamBits(64), .OutKind(1), .OutWidth
 hf_stream_in #(.Values(10), .Vectors(5), .StreamBits(24), .OutKind(2), .OutWidth(9)) long_positions ();
 hf_stream_out #(.Classes(10), .ScoreWidth(17), .StreamBits(32)) out32 ();
 hf_stream_out #(.Classes(1), .ScoreWidth(32), .StreamBits(128)) out128 ();
+hf_stream_out #(.Classes(3), .ScoreWidth(9), .StreamBits(64), .HeadWidth(32)) head ();
 hf_class_scores #(.Classes(1), .SumWidth(4), .ScoreWidth(4)) one_class ();
 hf_class_scores #(.Classes(5), .SumWidth(6), .ScoreWidth(8)) five_classes ();
 hf_registers #(.CountWidth(32), .PrechargeCycles(3), .WindowCycles(9)) registers ();
@@ -97,6 +98,17 @@ hf_pool #(.Values(3), .Planes(2), .Trits(1), .Rows(7), .Columns(8), .SizeRows(3)
           .StrideColumns(3), .All(3'b010)) trit_pool ();
 hf_pool #(.Values(2), .Planes(2), .Rows(5), .Columns(4), .All(2'b10)) vote_pool ();
 hf_pool #(.Values(40), .Rows(2), .Columns(2), .All(40'hf0f0f0f0f1)) wide_pool ();
+hf_commands #(.Width(5), .Depth(3)) commands ();
+hf_commands #(.Depth(1)) one_command ();
+hf_program #(.Arrays(2), .Cells(3), .ResetCycles(1), .SetCycles(4), .VerifyCycles(3)) program ();
+hf_program #(.Cells(1), .Attempts(1)) one_cell ();
+hf_value_memory #(.Slots(5), .Classes(3), .SumWidth(9)) sums ();
+hf_value_memory #(.Slots(7), .Classes(3), .Absolute(0), .Mean(1)) means ();
+hf_value_memory #(.Slots(1), .Classes(1)) one_slot ();
+hf_memory_registers #(.Slots(100), .Classes(3), .SumWidth(18)) memory ();
+hf_memory_registers #(.Slots(1), .Classes(1), .SumWidth(32)) one_slot_memory ();
+hf_few_shot #(.Slots(5), .Classes(3)) refuses ();
+hf_few_shot #(.Slots(4), .Overwrite(1), .Mean(1)) overwrites ();
 hf_window #(.Channels(2), .Kind(1), .PadAbove(1), .PadLeft(1), .PadBelow(1), .PadRight(1)) trit_window ();
 hf_window #(.Channels(2), .PadAbove(1), .PadLeft(1), .PadBelow(1), .PadRight(1)) gated_window ();
 hf_window #(.Channels(2), .Kind(2), .Width(5), .Rows(6), .Columns(7), .KernelColumns(2), .StrideRows(2), .StrideColumns(3),
@@ -209,6 +221,43 @@ const FAULTS: &[Fault] = &[
         to: "if (frame_error_i) frame_error_q <= 1'b1;\n      if (write",
     },
     Fault { block: "hf_registers", instance: "", from: "end else if (rready_i) begin", to: "end else begin" },
+    // An access of others that is theirs no more, and one that never was.
+    Fault {
+        block: "hf_registers",
+        instance: "",
+        from: "araddr_i >= Extension && !ext_rerror_i ? Okay",
+        to: "!ext_rerror_i ? Okay",
+    },
+    Fault {
+        block: "hf_registers",
+        instance: "",
+        from: "write && (&wstrb_i) && awaddr_i >= Ext",
+        to: "write && awaddr_i >= Ext",
+    },
+    // Each vector the first of an image.
+    Fault { block: "hf_stream_in", instance: ".Vectors(3)", from: "beat == '0 && vector == '0", to: "beat == '0" },
+    // The command of the image that follows.
+    Fault { block: "hf_commands", instance: "", from: "<= command_q", to: "<= command_i" },
+    // Cells pulsed again that were good, cells verified that are not in use.
+    Fault { block: "hf_program", instance: "", from: "pending_q <= wrong_q", to: "pending_q <= use_i" },
+    Fault { block: "hf_program", instance: "", from: "<= use_i[a*Cells+32'(cell_q)]", to: "<= 1'b1" },
+    Fault { block: "hf_program", instance: "", from: "AttemptWidth'(Attempts - 1)", to: "AttemptWidth'(Attempts - 2)" },
+    // Invalid slots that count, the last of equal classes, a mean of another class's keys, a slot counted twice.
+    Fault { block: "hf_value_memory", instance: "", from: "dot_valid_i && valid_o", to: "dot_valid_i" },
+    Fault { block: "hf_value_memory", instance: "", from: "sum > best_q", to: "sum >= best_q" },
+    Fault {
+        block: "hf_value_memory",
+        instance: ".Mean(1)",
+        from: "* $signed(Wide'(number))",
+        to: "* $signed(Wide'(best_number_q))",
+    },
+    Fault { block: "hf_value_memory", instance: "", from: "valid_i && !was_valid", to: "valid_i" },
+    // Full is a next slot as well; a label with bits that it has not.
+    Fault { block: "hf_memory_registers", instance: "", from: "wdata_i > Slots", to: "wdata_i >= Slots" },
+    Fault { block: "hf_memory_registers", instance: "", from: "&& wdata_i[30:16] == '0", to: "" },
+    // A slot that is valid while it is written, the last slot never compared.
+    Fault { block: "hf_few_shot", instance: "", from: "own ? stored", to: "own ? learn || stored" },
+    Fault { block: "hf_few_shot", instance: "", from: "stored && slot >= used_q", to: "stored && slot > used_q" },
     Fault { block: "hf_rom", instance: ".Depth(5), .InitFile(\"w.mem\")", from: "if (read_i) data_o", to: "data_o" },
     Fault { block: "hf_input_table", instance: ".Width(8), .InitFile(\"w.mem\")", from: "$signed(", to: "$unsigned(" },
     // A vector lost, one given twice.
@@ -407,6 +456,11 @@ hf_stream_in #(.Values(784)) in784 ();
 hf_stream_in #(.Values(3072)) in3072 ();
 hf_stream_out #(.Classes(10), .ScoreWidth(24)) out ();
 hf_rom #(.Depth(256), .Width(64), .InitFile("w.mem")) words ();
+hf_commands #(.Depth(50)) commands ();
+hf_program #(.Arrays(4), .Cells(256), .VerifyCycles(3)) program ();
+hf_memory_registers #(.Slots(1000), .Classes(20), .SumWidth(18)) memory ();
+hf_value_memory #(.Slots(1000), .Classes(20), .DotWidth(11), .SumWidth(18)) sums ();
+hf_few_shot #(.Features(512), .Slots(100), .Classes(20), .DotWidth(11), .SumWidth(18), .Mean(1)) few_shot ();
 "#,
     );
     image(&build.path().join("mem/w.mem"), 256, 16);

@@ -1,6 +1,7 @@
 // Check of hf_registers.
 //
-// Reference   The table of the block's header: what each address answers and what a write to it does.
+// Reference   The table of the block's header: what each address answers and what a write to it does. From 0x40 on, what the
+//             extension ports, whichever the solver lets them be, answer in the same cycle.
 // Handshake   A response stays, unchanged, until it is taken; there is one for each access and none without.
 // Proof       induction
 `default_nettype none
@@ -21,6 +22,9 @@ module hf_registers_check #(
     input  wire logic        arvalid_i,
     input  wire logic [7:0]  araddr_i,
     input  wire logic        rready_i,
+    input  wire logic        ext_werror_i,
+    input  wire logic [31:0] ext_rdata_i,
+    input  wire logic        ext_rerror_i,
     input  wire logic        busy_i,
     input  wire logic        image_done_i,
     input  wire logic        frame_error_i,
@@ -28,14 +32,17 @@ module hf_registers_check #(
 );
   logic awready, wready, bvalid, arready, rvalid;
   logic [1:0] bresp, rresp;
-  logic [31:0] rdata;
+  logic [31:0] rdata, ext_wdata;
+  logic ext_write;
+  logic [7:0] ext_waddr, ext_raddr;
   logic [CountWidth-1:0] precharge, window;
   hf_registers #(
       .CountWidth(CountWidth), .PrechargeCycles(PrechargeCycles), .WindowCycles(WindowCycles)
   ) dut (
       .clk_i, .rst_ni, .awvalid_i, .awready_o(awready), .awaddr_i, .wvalid_i, .wready_o(wready), .wdata_i, .wstrb_i,
       .bvalid_o(bvalid), .bready_i, .bresp_o(bresp), .arvalid_i, .arready_o(arready), .araddr_i, .rvalid_o(rvalid),
-      .rready_i, .rdata_o(rdata), .rresp_o(rresp), .busy_i, .image_done_i, .frame_error_i,
+      .rready_i, .rdata_o(rdata), .rresp_o(rresp), .ext_write_o(ext_write), .ext_waddr_o(ext_waddr),
+      .ext_wdata_o(ext_wdata), .ext_werror_i, .ext_raddr_o(ext_raddr), .ext_rdata_i, .ext_rerror_i, .busy_i, .image_done_i, .frame_error_i,
       .precharge_cycles_o(precharge), .window_cycles_o(window));
 
   logic live_q;  // a reset has been seen
@@ -53,7 +60,7 @@ module hf_registers_check #(
     case (awaddr_i)
       8'h04: refused = wstrb_i != 4'b1111;
       8'h0C, 8'h10: refused = wstrb_i != 4'b1111 || 32'(count) != wdata_i || count == '0;
-      default: refused = 1'b1;
+      default: refused = awaddr_i < 8'h40 || wstrb_i != 4'b1111 || ext_werror_i;
     endcase
   end
 
@@ -86,8 +93,8 @@ module hf_registers_check #(
           8'h0C: r_data_q <= 32'(precharge_q);
           8'h10: r_data_q <= 32'(window_q);
           default: begin
-            r_data_q <= '0;
-            r_refused_q <= 1'b1;
+            r_refused_q <= araddr_i < 8'h40 || ext_rerror_i;
+            r_data_q <= araddr_i < 8'h40 || ext_rerror_i ? '0 : ext_rdata_i;
           end
         endcase
       end
@@ -100,15 +107,18 @@ module hf_registers_check #(
   (* hierconn *) wire \dut.frame_error_q ;
   // verilator lint_on UNDRIVEN
 
-  logic bad_handshake, bad_answer, bad_state;
+  logic bad_handshake, bad_answer, bad_extension, bad_state;
   // Address and data go together, never while an answer waits, and at once where none does.
   assign bad_handshake = awready != wready || (write && (b_q || !wvalid_i)) || (awvalid_i && wvalid_i && !b_q && !write)
       || (read && r_q) || (!r_q && !arready);
   assign bad_answer = bvalid != b_q || (b_q && bresp != (b_refused_q ? 2'b10 : 2'b00))
       || rvalid != r_q || (r_q && (rresp != (r_refused_q ? 2'b10 : 2'b00) || rdata != r_data_q));
+  // Others see every write of whole words to their addresses, once, and the address of every read.
+  assign bad_extension = ext_write != (write && wstrb_i == 4'b1111 && awaddr_i >= 8'h40)
+      || (ext_write && (ext_waddr != awaddr_i || ext_wdata != wdata_i)) || (read && ext_raddr != araddr_i);
   assign bad_state = precharge != precharge_q || window != window_q || precharge == '0 || window == '0
       || \dut.images_q != images_q || \dut.frame_error_q != frame_error_q;
-  assign fail_o = live_q && (bad_handshake || bad_answer || bad_state);
+  assign fail_o = live_q && (bad_handshake || bad_answer || bad_extension || bad_state);
 endmodule
 
 `default_nettype wire

@@ -2,7 +2,8 @@
 //
 // Reference   One code of the image, whichever the solver picks, is kept as it comes; the mapping of the header is
 //             applied to it. The output shows it, in its place, from the cycle after its beat on.
-// Handshake   An image stays, unchanged, until it is taken, and no beat is taken meanwhile. start_o when it is taken.
+// Handshake   An image stays, unchanged, until it is taken, and no beat is taken meanwhile. first_o with
+//             its first beat, start_o when it is taken.
 // Proof       induction, for every code of the image at once
 `default_nettype none
 
@@ -35,7 +36,7 @@ module hf_stream_in_check #(
   if (Vectors != 1) begin : gen_error
     hf_error_stream_in_check_is_of_one_vector error ();
   end
-  logic tready, out_valid, start, error;
+  logic tready, out_valid, first, start, error;
   logic [Values*ValueWidth-1:0] out_data;
   hf_stream_in #(
       .Values(Values), .Vectors(Vectors), .StreamBits(StreamBits), .CodeBits(CodeBits), .CodeSigned(CodeSigned),
@@ -43,7 +44,8 @@ module hf_stream_in_check #(
       .Name(Name)
   ) dut (
       .clk_i, .rst_ni, .tvalid_i, .tready_o(tready), .tdata_i, .tlast_i, .out_valid_o(out_valid), .out_ready_i,
-      .out_data_o(out_data), .start_o(start), .error_o(error));
+      .out_data_o(out_data), .first_o(first), .start_o(start),
+      .error_o(error));
 
   logic live_q, full_q, error_q, last;
   logic [BeatWidth-1:0] beat_q;
@@ -131,7 +133,8 @@ module hf_stream_in_check #(
   assign tied = !(\dut.vector || \dut.taken || \dut.fill_q ) && \dut.beat == beat_q && 32'(beat_q) < Beats && (!full_q || beat_q == '0)
       && (!followed || kept_q == (full_q || 32'(beat_q) > at_beat_q));
 
-  assign fail_o = live_q && (tready != !full_q || out_valid != full_q || start != (full_q && out_ready_i)
+  assign fail_o = live_q && (tready != !full_q || out_valid != full_q
+      || first != (tvalid_i && !full_q && beat_q == '0) || start != (full_q && out_ready_i)
       || error != error_q || !tied || (followed && kept_q && got != want));
 endmodule
 

@@ -5,8 +5,8 @@
 //             shows it, in its place, from the cycle after its beat on.
 //             After an early tlast come the vector at hand and vectors of zeros, as many as the image lacks, and no beat
 //             is taken meanwhile; then a new image begins.
-// Handshake   A vector stays, unchanged, until it is taken; a beat may be taken in the same cycle. start_o when an image's
-//             first is taken. error_o in the cycle after a beat whose tlast is out of place.
+// Handshake   A vector stays, unchanged, until it is taken; a beat may be taken in the same cycle. first_o with an
+//             image's first beat, start_o when its first vector is taken. error_o in the cycle after a beat whose tlast is out of place.
 // Proof       induction, for every code of the vector at once
 `default_nettype none
 
@@ -40,7 +40,7 @@ module hf_stream_in_vectors_check #(
   if (Vectors < 2) begin : gen_error
     hf_error_stream_in_vectors_check_is_of_several_vectors error ();
   end
-  logic tready, out_valid, start, error;
+  logic tready, out_valid, first, start, error;
   logic [Values*ValueWidth-1:0] out_data;
   hf_stream_in #(
       .Values(Values), .Vectors(Vectors), .StreamBits(StreamBits), .CodeBits(CodeBits), .CodeSigned(CodeSigned),
@@ -48,7 +48,8 @@ module hf_stream_in_vectors_check #(
       .Name(Name)
   ) dut (
       .clk_i, .rst_ni, .tvalid_i, .tready_o(tready), .tdata_i, .tlast_i, .out_valid_o(out_valid), .out_ready_i,
-      .out_data_o(out_data), .start_o(start), .error_o(error));
+      .out_data_o(out_data), .first_o(first), .start_o(start),
+      .error_o(error));
 
   logic live_q, full_q, fill_q, zeros_q, error_q;
   logic take, accept, beat_last, last, early;
@@ -162,7 +163,7 @@ module hf_stream_in_vectors_check #(
   end
 
   assign fail_o = live_q && (tready != (!fill_q && (!full_q || out_ready_i)) || out_valid != full_q
-      || start != (take && taken_q == '0) || error != error_q || !tied || (zeros_q && out_data != '0)
+      || first != (accept && beat_q == '0 && vector_q == '0) || start != (take && taken_q == '0) || error != error_q || !tied || (zeros_q && out_data != '0)
       || (followed && kept_q && got != want));
 endmodule
 

@@ -1,6 +1,6 @@
 // Check of hf_stream_out.
 //
-// Reference   The result is kept whole; beat b shows bits b * StreamBits and up of {scores, class}, each a 32-bit word,
+// Reference   The result is kept whole; beat b shows bits b * StreamBits and up of {scores, head}, each a 32-bit word,
 //             with zeros behind the last. Every result gives all its beats, once, in order; tlast on the last.
 // Handshake   A beat stays, unchanged, until it is taken.
 // Proof       induction; the block's shifting register is tied to the reference's whole one
@@ -10,27 +10,27 @@ module hf_stream_out_check #(
     parameter int Classes = 4,
     parameter int ScoreWidth = 16,
     parameter int StreamBits = 64,
-    localparam int IndexWidth = Classes > 1 ? $clog2(Classes) : 1
+    parameter int HeadWidth = Classes > 1 ? $clog2(Classes) : 1
 ) (
-    input  wire logic                                     clk_i,
-    input  wire logic                                     rst_ni,
-    input  wire logic                                     in_valid_i,
-    input  wire logic [IndexWidth+Classes*ScoreWidth-1:0] in_data_i,
-    input  wire logic                                     tready_i,
-    output logic                                          fail_o
+    input  wire logic                                    clk_i,
+    input  wire logic                                    rst_ni,
+    input  wire logic                                    in_valid_i,
+    input  wire logic [HeadWidth+Classes*ScoreWidth-1:0] in_data_i,
+    input  wire logic                                    tready_i,
+    output logic                                         fail_o
 );
   localparam int Beats = (32 * (Classes + 1) + StreamBits - 1) / StreamBits;
   localparam int BeatWidth = Beats > 1 ? $clog2(Beats) : 1;
   logic in_ready, tvalid, tlast;
   logic [StreamBits-1:0] tdata;
-  hf_stream_out #(.Classes(Classes), .ScoreWidth(ScoreWidth), .StreamBits(StreamBits)) dut (
+  hf_stream_out #(.Classes(Classes), .ScoreWidth(ScoreWidth), .StreamBits(StreamBits), .HeadWidth(HeadWidth)) dut (
       .clk_i, .rst_ni, .in_valid_i, .in_ready_o(in_ready), .in_data_i, .tvalid_o(tvalid), .tready_i, .tdata_o(tdata),
       .tlast_o(tlast));
 
   logic [Beats*StreamBits-1:0] words;
   always_comb begin
     words = '0;
-    for (int b = 0; b < IndexWidth; b++) words[b] = in_data_i[Classes*ScoreWidth+b];
+    for (int b = 0; b < HeadWidth; b++) words[b] = in_data_i[Classes*ScoreWidth+b];
     for (int c = 0; c < Classes; c++) begin
       for (int b = 0; b < 32; b++) words[32*(c+1)+b] = in_data_i[c*ScoreWidth+(b<ScoreWidth?b:ScoreWidth-1)];
     end

@@ -94,9 +94,10 @@ impl Job<'_> {
             // The check's memory of this name stands for the block's, which `flatten` numbered to tell them apart.
             script.push_str(&format!("setparam -set MEMID \"\\dut.{memory}_1\" t:$memrd* r:MEMID=\\dut.{memory} %i\n"));
         }
+        // Multiplications of the same operands become one: a solver takes long to tell that two are equal.
         // Reads stay apart from registers beside them: a check ties a register to what the memory holds.
         script.push_str(
-            "opt_expr\nopt_clean\ncheck -assert\n\
+            "opt_expr\nopt_clean\nopt_merge t:$mul\ncheck -assert\n\
              select -assert-none t:$dlatch t:$adlatch t:$sr t:$dlatchsr\n\
              memory -nordff\nopt_expr\nwreduce\nopt_clean -purge\nsetundef -undriven -anyseq\n",
         );

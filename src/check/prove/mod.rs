@@ -155,7 +155,7 @@ pub struct Proofs {
     pub failed: usize,
     pub unproven: usize,
     pub from_cache: usize,
-    /// Modules that have no check here: layers, banks and the top are compared in co-simulation, arrays are black boxes.
+    /// Modules that have no check here: compositions, banks and the top are compared in co-simulation, arrays are black boxes.
     pub not_proven_here: Vec<String>,
     pub yosys: String,
     pub seconds: f64,
@@ -195,7 +195,7 @@ pub fn prove(build: &Path, options: &Options) -> Result<Proofs, ProveError> {
             None => {
                 let what = match &used.module {
                     name if block::is_array(name) => format!("{name} (black box)"),
-                    name if block::is_layer(name) || block::is_bank(name) => {
+                    name if block::is_composition(name) || block::is_bank(name) => {
                         format!("{name} (covered by co-simulation)")
                     }
                     name => format!("{name} (no check)"),
