@@ -2,6 +2,7 @@
 //! and the similarities, sharpened, are summed over each class's shots.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use rayon::prelude::*;
 
 use crate::random::{Purpose, Stream};
 use crate::recipe::{EpisodeRecipe, Sharpening, Similarity};
@@ -63,12 +64,19 @@ pub fn loss(scores: Tensor<2>, episode: &Episode, recipe: &EpisodeRecipe, temper
     };
     let (of_keys, of_queries) = (labels(&episode.support), labels(&episode.queries));
     let way = episode.support.len();
-    let sums = sharp.matmul(one_hot(&of_keys, way, &device));
+    let sums = sharp.clone().matmul(one_hot(&of_keys, way, &device));
     let predicted = crate::param::values(sums.clone());
     let right = predicted.chunks_exact(way).zip(&of_queries).filter(|(s, l)| evaluate::first_maximum(s) == **l).count();
-    let logits = sums / (temperature * recipe.shots as f64);
-    let loss = crate::loss::loss(crate::recipe::Loss::CrossEntropy, logits, one_hot(&of_queries, way, &device));
-    (loss, right)
+    let cross_entropy = |sums: Tensor<2>, shots: usize, labels: &[usize]| {
+        let logits = sums / (temperature * shots as f64);
+        crate::loss::loss(crate::recipe::Loss::CrossEntropy, logits, one_hot(labels, way, &device))
+    };
+    let loss = cross_entropy(sums, recipe.shots, &of_queries);
+    if !recipe.mirrored {
+        return (loss, right);
+    }
+    let back = sharp.transpose().matmul(one_hot(&of_queries, way, &device));
+    ((loss + cross_entropy(back, recipe.queries, &of_keys)) / 2.0, right)
 }
 
 /// Two sigmoids in place of the absolute value (Karunaratne et al. 2021, arXiv:2010.01939, with their beta of 10).
@@ -92,7 +100,25 @@ pub fn feature(scores: &[f64]) -> Feature {
     scores.chunks(64).map(word).collect()
 }
 
-/// Share of queries right over `count` episodes, in integers: dot products, absolute values, sums, first maximum.
+/// Episode `k` of those that judge.
+pub fn judged(classes: &[Vec<usize>], recipe: &EpisodeRecipe, seed: u64, k: usize) -> Episode {
+    let mut stream = Stream::new(seed, Purpose::Judged, k);
+    Episode::draw(classes, recipe.way, recipe.shots, recipe.judged_queries, &mut stream)
+}
+
+/// Queries right in an episode, in integers: dot products, absolute values, sums, first maximum.
+pub fn right(features: &[Feature], width: usize, episode: &Episode) -> usize {
+    let is_right = |class: usize, query: &usize| {
+        let sum = |keys: &Vec<usize>| -> i64 {
+            keys.iter().map(|key| dot(&features[*key], &features[*query], width).abs()).sum()
+        };
+        evaluate::first_maximum(&episode.support.iter().map(sum).collect::<Vec<_>>()) == class
+    };
+    let queries = episode.queries.iter().enumerate();
+    queries.map(|(class, queries)| queries.iter().filter(|q| is_right(class, q)).count()).sum()
+}
+
+/// Share of queries right over `count` episodes.
 pub fn accuracy(
     features: &[Feature],
     width: usize,
@@ -102,22 +128,9 @@ pub fn accuracy(
     seed: u64,
 ) -> f64 {
     let classes = classes(labels);
-    let (mut right, mut asked) = (0, 0);
-    for k in 0..count {
-        let mut stream = Stream::new(seed, Purpose::Judged, k);
-        let episode = Episode::draw(&classes, recipe.way, recipe.shots, recipe.judged_queries, &mut stream);
-        for (class, queries) in episode.queries.iter().enumerate() {
-            for query in queries {
-                let sum = |keys: &Vec<usize>| -> i64 {
-                    keys.iter().map(|key| dot(&features[*key], &features[*query], width).abs()).sum()
-                };
-                let sums: Vec<i64> = episode.support.iter().map(sum).collect();
-                right += usize::from(evaluate::first_maximum(&sums) == class);
-                asked += 1;
-            }
-        }
-    }
-    right as f64 / asked as f64
+    let asked = count * recipe.way * recipe.judged_queries;
+    let all = (0..count).into_par_iter().map(|k| right(features, width, &judged(&classes, recipe, seed, k)));
+    all.sum::<usize>() as f64 / asked as f64
 }
 
 fn dot(a: &Feature, b: &Feature, width: usize) -> i64 {

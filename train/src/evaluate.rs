@@ -61,6 +61,11 @@ pub fn integers(network: &Network, images: &Images) -> Vec<usize> {
     reference::evaluate_all(network, &images.all(), |_| ()).into_iter().map(|e| e.class).collect()
 }
 
+/// Bipolar features by plain integers.
+pub fn integer_features(network: &Network, images: &Images) -> Vec<episodes::Feature> {
+    reference::evaluate_all(network, &images.all(), |_| ()).iter().map(|e| episodes::feature(&e.scores)).collect()
+}
+
 /// What both ways of evaluation say.
 pub struct Both {
     pub trainer: Vec<usize>,

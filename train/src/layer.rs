@@ -191,7 +191,7 @@ impl Layer {
             let positions = sums.len() / (images * neurons);
             let one = |(i, s): (usize, &f32)| {
                 let j = i / positions % neurons;
-                let y = rule.normalized(j, rule.scaled(j, *s as i64));
+                let y = rule.normalized(j, rule.scaled(j, f64::from(*s)));
                 activation.apply(j, y).map_or(y, f64::from)
             };
             let own: Vec<f64> = sums.par_iter().enumerate().map(one).collect();

@@ -21,6 +21,7 @@ mod error;
 pub mod errors;
 pub mod evaluate;
 pub mod export;
+pub mod few_shot;
 pub mod fit;
 pub mod layer;
 mod loss;

@@ -72,6 +72,9 @@ pub struct DataRecipe {
     /// Code of what comes in from outside.
     #[serde(default)]
     pub fill: u8,
+    /// Training drawings turned by quarter turns are characters of their own (Omniglot).
+    #[serde(default)]
+    pub turns: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +93,19 @@ pub struct EpisodeRecipe {
     pub shots: usize,
     /// Queries of each class in a training episode.
     pub queries: usize,
+    /// Classes of a training episode; 0: `way`.
+    #[serde(default)]
+    pub learned_way: usize,
+    /// In training, queries and support change roles as well, and both losses count.
+    #[serde(default)]
+    pub mirrored: bool,
+    /// First epochs, in which every training character has one key that is learned along, in place of those that shots write:
+    /// batches of `train.batch` images, dot product and absolute value with all of these keys.
+    #[serde(default)]
+    pub key_epochs: usize,
+    /// `train.temperature` of these epochs.
+    #[serde(default = "one_temperature")]
+    pub key_temperature: f64,
     /// Training episodes from one validation to the next.
     pub interval: usize,
     /// Queries of each class in an episode that judges.
@@ -316,6 +332,10 @@ fn three() -> usize {
     3
 }
 
+fn one_temperature() -> f64 {
+    1.0
+}
+
 fn one_cycle() -> Vec<f64> {
     vec![1.0]
 }
@@ -399,6 +419,12 @@ impl Recipe {
         }
         if self.episodes.is_some() != (self.data.set == SetName::Omniglot) {
             return Err("data.set = \"omniglot\" and [episodes] go together".into());
+        }
+        if self.data.turns && self.data.set != SetName::Omniglot {
+            return Err("data.turns makes characters of turned drawings and goes with Omniglot; leave it out".into());
+        }
+        if let Some(e) = &self.episodes {
+            positive("episodes.key_temperature", e.key_temperature)?;
         }
         positive("train.learning_rate", self.train.learning_rate)?;
         positive("train.temperature", self.train.temperature)?;
