@@ -45,19 +45,26 @@ impl Episode {
 /// Loss and number of queries right, from the scores of the episode's images in the order of [`Episode::images`].
 pub fn loss(scores: Tensor<2>, episode: &Episode, recipe: &EpisodeRecipe, temperature: f64) -> (Tensor<1>, usize) {
     let device = scores.device();
-    let features = quantize::bipolar(scores);
+    let features = if recipe.real_features { scores } else { quantize::bipolar(scores) };
     let count = features.dims()[0];
     let keys: usize = episode.support.iter().map(Vec::len).sum();
     let width = features.dims()[1];
     let support = features.clone().narrow(0, 0, keys);
     let queries = features.narrow(0, keys, count - keys);
+    let length = |t: &Tensor<2>| (t.clone().square().sum_dim(1) + f64::from(f32::MIN_POSITIVE)).sqrt();
+    let lengths = recipe.real_features.then(|| length(&queries).matmul(length(&support).transpose()));
     let dot = queries.matmul(support.transpose());
-    let sharp = match (recipe.similarity, recipe.sharpening) {
+    let cosine = |dot: Tensor<2>| match lengths {
+        Some(lengths) => dot / lengths,
         // Bipolar vectors have the length sqrt(width), so the cosine is the dot product over the width.
+        None => dot / width as f64,
+    };
+    let sharp = match (recipe.similarity, recipe.sharpening) {
         // What is sharpened is brought back to the reach of a dot product, so that the temperature means the same.
-        (Similarity::Cosine, Sharpening::Softabs) => softabs(dot / width as f64) * width as f64,
+        (Similarity::Cosine, Sharpening::Softabs) => softabs(cosine(dot)) * width as f64,
+        (Similarity::Cosine, Sharpening::Abs) => cosine(dot).abs() * width as f64,
         (Similarity::Dot, Sharpening::Softabs) => softabs(dot),
-        (_, Sharpening::Abs) => dot.abs(),
+        (Similarity::Dot, Sharpening::Abs) => dot.abs(),
     };
     let labels = |sets: &[Vec<usize>]| -> Vec<usize> {
         sets.iter().enumerate().flat_map(|(c, set)| std::iter::repeat_n(c, set.len())).collect()

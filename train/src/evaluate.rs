@@ -34,6 +34,18 @@ pub fn features(model: &Model, images: &Images, code: &InputCode, device: &Devic
     batches(model, images, code, device).flat_map(|(_, layers)| features_of(&layers)).collect()
 }
 
+/// Classes and features.
+pub fn both_outputs(
+    model: &Model,
+    images: &Images,
+    code: &InputCode,
+    device: &Device,
+) -> (Vec<usize>, Vec<episodes::Feature>) {
+    let all = batches(model, images, code, device).map(|(_, layers)| (classes(&layers), features_of(&layers)));
+    let (classes, features): (Vec<_>, Vec<_>) = all.unzip();
+    (classes.concat(), features.concat())
+}
+
 fn features_of(layers: &[Outputs]) -> Vec<episodes::Feature> {
     layers.last().expect("at least one layer").rows().map(episodes::feature).collect()
 }

@@ -116,10 +116,13 @@ fn check(recipe: &Recipe, split: &Split, model: &Model) -> Result<(), Error> {
             split.classes
         ));
     }
+    if !model.is_exportable() {
+        return Ok(());
+    }
     let network = export::network(&recipe.name, &split.train.shape, recipe.input.code(), &model.layers)?;
     let largest = (0..=split.train.largest).map(|q| network.input.code.value(q).unsigned_abs()).max().unwrap_or(0);
     let first = &model.layers[0];
-    let weight = if first.kind == WeightKind::Int8 { 127 } else { 1 };
+    let weight = if first.kind == Some(WeightKind::Int8) { 127 } else { 1 };
     if largest as usize * weight * first.inputs() > EXACT {
         return bad(format!(
             "input: values up to {largest} times weights up to {weight} times {} inputs can pass 2^24, beyond which f32 sums are not exact; use smaller values",
@@ -156,6 +159,7 @@ fn one_epoch(
     let (code, train) = (recipe.input.code(), &recipe.train);
     let epoch = state.curve.len();
     let rate = |done: f64| train.learning_rate * schedule::share(train.schedule, &train.cycles, done, train.epochs);
+    state.model.begin_epoch(epoch as f64 / train.epochs as f64);
     let mut augment = Stream::new(recipe.seed, Purpose::Augment, epoch);
     let (mut loss_sum, mut right, mut seen) = (0.0, 0, 0);
     let mut order: Vec<usize> = (0..split.train.len()).collect();

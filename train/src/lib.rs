@@ -34,6 +34,7 @@ pub mod progress;
 pub mod quantize;
 pub mod random;
 pub mod recipe;
+mod rotated;
 pub mod run;
 mod schedule;
 pub mod study;

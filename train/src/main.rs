@@ -121,22 +121,27 @@ fn describe(s: &Summary) -> String {
     let mut lines = vec![
         format!(
             "{}: epoch {} of {}, trained in {:.1} s on {} images",
-            s.network.display(),
+            s.network.as_deref().map_or("no file".into(), |path| path.display().to_string()),
             s.epoch,
             s.epochs,
             s.seconds,
             s.train_images
         ),
         line("trainer's tensors", s.held_out_right, s.held_out_accuracy),
-        line("integers on the exported network", s.held_out_right_integer, s.held_out_accuracy_integer),
-        format!("  sha256 {}", s.sha256),
+    ];
+    let (Some(accuracy), Some(sha256)) = (s.held_out_accuracy_integer, &s.sha256) else {
+        return lines.join("\n") + "\n  full precision: judged only, no network file has it\n";
+    };
+    lines.extend([
+        line("integers on the exported network", s.held_out_right_integer, accuracy),
+        format!("  sha256 {sha256}"),
         match s.differences.len() {
             0 => "  the two evaluations agree in every neuron of every held-out image".into(),
             n => format!(
                 "  the two evaluations part on {n} images, though sums are exact and both round alike: a fault, please report it:"
             ),
         },
-    ];
+    ]);
     lines.extend(s.differences.iter().map(|d| format!("    {d}")));
     lines.join("\n") + "\n"
 }

@@ -8,7 +8,7 @@ use crate::layer::{Layer, Outputs, Plan};
 use crate::param::{Buffer, Param};
 use crate::quantize::Quantizer;
 use crate::random::{Purpose, Stream};
-use crate::recipe::{OpName, Recipe};
+use crate::recipe::{ActivationKind, OpName, Recipe, WeightName};
 
 pub struct Model {
     pub layers: Vec<Layer>,
@@ -34,7 +34,8 @@ impl Model {
                 Op::Conv(conv) => conv.inputs(input.channels),
             };
             let whole = i == 0 || i == last || recipe.split.inputs == 0;
-            let kind = layer.weights.unwrap_or(recipe.quantize.weights);
+            let weights = layer.weights.unwrap_or(recipe.quantize.weights);
+            let quantizer = recipe.quantize.quantizer(weights);
             let plan = Plan {
                 name: layer.name.clone(),
                 op,
@@ -44,9 +45,10 @@ impl Model {
                     stride: [layer.pool; 2],
                     order: recipe.pool_order,
                 }),
-                kind,
-                quantizer: recipe.quantize.quantizer(kind),
-                clip: recipe.train.clip,
+                kind: weights.kind(),
+                quantizer,
+                rotated: recipe.quantize.rotated && weights == WeightName::Bipolar,
+                clip: recipe.train.clip && quantizer.is_weight(),
                 activation: (i != last).then_some(recipe.quantize.activations),
                 dead_zone: recipe.quantize.dead_zone,
                 norm: i != last || recipe.scores_norm,
@@ -63,6 +65,20 @@ impl Model {
             layers.push(layer);
         }
         Ok(Self { layers, keys: None })
+    }
+
+    /// Whether hafnia has networks of this kind.
+    pub fn is_exportable(&self) -> bool {
+        self.layers.iter().all(|l| l.kind.is_some() && l.activation != Some(ActivationKind::Relu))
+    }
+
+    /// Before an epoch; `done`, of 0 to 1, says how much of the training is.
+    pub fn begin_epoch(&mut self, done: f64) {
+        for layer in &mut self.layers {
+            if let Some(rotated) = &mut layer.rotated {
+                rotated.update(layer.weight.latent(), done);
+            }
+        }
     }
 
     /// Gives every one of `characters` a key.
