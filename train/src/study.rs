@@ -181,10 +181,10 @@ fn batmann_table() -> Vec<Piece> {
     ];
     let eight = "layers.4.weights=int8";
     vec![
-        row(1.0, "fp32", &[&FULL[..], &COSINE].concat(), 95.56),
-        row(2.0, "xnor", &[&COSINE[..], &[eight]].concat(), 95.49),
+        row(1.0, "fp32_cosine", &[&FULL[..], &COSINE].concat(), 95.56),
+        row(2.0, "xnor_cosine", &[&COSINE[..], &[eight]].concat(), 95.49),
         row(3.0, "batmann_x", &[], 96.53),
-        row(4.0, "rbnn", &[&ROTATED[..], &COSINE, &[eight]].concat(), 96.30),
+        row(4.0, "rbnn_cosine", &[&ROTATED[..], &COSINE, &[eight]].concat(), 96.30),
         row(5.0, "batmann_r", &ROTATED, 5.0),
     ]
 }
