@@ -160,18 +160,32 @@ pub fn recipe(path: &Path) -> Result<Recipe, Error> {
     Ok(Opened::new(path, &read(path)?)?.header.recipe)
 }
 
-/// Puts the network that another run has reached into a model: weights as they are; batch norm too, and in a layer that is
+/// Puts the network that another run has reached into a model: weights as they are, and learned keys where both have as many;
+/// batch norm too, and in a layer that is
 /// split here and was whole there each block gets its share.
 pub fn start_from(path: &Path, model: &mut Model, mapping: Mapping) -> Result<(), Error> {
     let bytes = read(path)?;
     let file = Opened::new(path, &bytes)?;
     let prefix = if file.header.recipe.train.keep == crate::recipe::Keep::Best { "best." } else { "" };
+    if let Some(keys) = &mut model.keys
+        && let Ok(values) = file.values(&format!("{prefix}keys"), keys.latent().len())
+    {
+        keys.set(&values);
+    }
     for layer in &mut model.layers {
         let name = layer.name.clone();
         let of = |what: &str, len: usize| file.values(&format!("{prefix}{name}.{what}"), len);
         let weights = of("weight", layer.weight.latent().len())?;
         layer.weight.set(&weights);
         let (inputs, neurons) = (layer.inputs(), layer.neurons());
+        if let Some(r) = &mut layer.rotated {
+            for (param, what) in [(&mut r.angle, "angle"), (&mut r.gain, "gain")] {
+                param.set(&of(what, neurons)?);
+            }
+            for (matrix, what) in [(&mut r.first, "rotation1"), (&mut r.second, "rotation2")] {
+                matrix.set(&of(what, matrix.values().len())?);
+            }
+        }
         for (k, block) in layer.blocks.iter_mut().enumerate() {
             let Some(norm) = &mut block.norm else { continue };
             let (place, share) = match of(&format!("block{k}.gamma"), neurons) {

@@ -20,8 +20,41 @@ pub enum Command {
     Show(Choice),
     /// List the recipes that ship.
     Recipes,
+    /// Judge a network file on few-shot episodes of Omniglot's evaluation characters, in integers.
+    FewShot(FewShot),
     /// Run a paper's table or figure, from recipes to CSV and SVG; goes on where it was stopped.
     Study(Study),
+}
+
+#[derive(Args)]
+pub struct FewShot {
+    /// Network file (.safetensors); the signs of its scores are the features.
+    pub network: PathBuf,
+    /// Folder of the data set, or one that holds it [default: HAFNIA_DATA].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Characters of an episode.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub way: usize,
+    /// Drawings of each that go into the key memory.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub shots: usize,
+    /// Drawings of each that are asked.
+    #[arg(long, value_name = "N", default_value_t = 15)]
+    pub queries: usize,
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub episodes: usize,
+    /// Draws from the first characters only; 0: all.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub characters: usize,
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// Write every episode here: queries right, places of its support and query images in the set, character by character.
+    #[arg(long, value_name = "FILE.csv")]
+    pub list: Option<PathBuf>,
+    /// Print the result as one JSON object.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args)]

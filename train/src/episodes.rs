@@ -2,6 +2,7 @@
 //! and the similarities, sharpened, are summed over each class's shots.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use rayon::prelude::*;
 
 use crate::random::{Purpose, Stream};
 use crate::recipe::{EpisodeRecipe, Sharpening, Similarity};
@@ -44,31 +45,45 @@ impl Episode {
 /// Loss and number of queries right, from the scores of the episode's images in the order of [`Episode::images`].
 pub fn loss(scores: Tensor<2>, episode: &Episode, recipe: &EpisodeRecipe, temperature: f64) -> (Tensor<1>, usize) {
     let device = scores.device();
-    let features = quantize::bipolar(scores);
+    let features = if recipe.real_features { scores } else { quantize::bipolar(scores) };
     let count = features.dims()[0];
     let keys: usize = episode.support.iter().map(Vec::len).sum();
     let width = features.dims()[1];
     let support = features.clone().narrow(0, 0, keys);
     let queries = features.narrow(0, keys, count - keys);
+    let length = |t: &Tensor<2>| (t.clone().square().sum_dim(1) + f64::from(f32::MIN_POSITIVE)).sqrt();
+    let lengths = recipe.real_features.then(|| length(&queries).matmul(length(&support).transpose()));
     let dot = queries.matmul(support.transpose());
-    let sharp = match (recipe.similarity, recipe.sharpening) {
+    let cosine = |dot: Tensor<2>| match lengths {
+        Some(lengths) => dot / lengths,
         // Bipolar vectors have the length sqrt(width), so the cosine is the dot product over the width.
+        None => dot / width as f64,
+    };
+    let sharp = match (recipe.similarity, recipe.sharpening) {
         // What is sharpened is brought back to the reach of a dot product, so that the temperature means the same.
-        (Similarity::Cosine, Sharpening::Softabs) => softabs(dot / width as f64) * width as f64,
+        (Similarity::Cosine, Sharpening::Softabs) => softabs(cosine(dot)) * width as f64,
+        (Similarity::Cosine, Sharpening::Abs) => cosine(dot).abs() * width as f64,
         (Similarity::Dot, Sharpening::Softabs) => softabs(dot),
-        (_, Sharpening::Abs) => dot.abs(),
+        (Similarity::Dot, Sharpening::Abs) => dot.abs(),
     };
     let labels = |sets: &[Vec<usize>]| -> Vec<usize> {
         sets.iter().enumerate().flat_map(|(c, set)| std::iter::repeat_n(c, set.len())).collect()
     };
     let (of_keys, of_queries) = (labels(&episode.support), labels(&episode.queries));
     let way = episode.support.len();
-    let sums = sharp.matmul(one_hot(&of_keys, way, &device));
+    let sums = sharp.clone().matmul(one_hot(&of_keys, way, &device));
     let predicted = crate::param::values(sums.clone());
     let right = predicted.chunks_exact(way).zip(&of_queries).filter(|(s, l)| evaluate::first_maximum(s) == **l).count();
-    let logits = sums / (temperature * recipe.shots as f64);
-    let loss = crate::loss::loss(crate::recipe::Loss::CrossEntropy, logits, one_hot(&of_queries, way, &device));
-    (loss, right)
+    let cross_entropy = |sums: Tensor<2>, shots: usize, labels: &[usize]| {
+        let logits = sums / (temperature * shots as f64);
+        crate::loss::loss(crate::recipe::Loss::CrossEntropy, logits, one_hot(labels, way, &device))
+    };
+    let loss = cross_entropy(sums, recipe.shots, &of_queries);
+    if !recipe.mirrored {
+        return (loss, right);
+    }
+    let back = sharp.transpose().matmul(one_hot(&of_queries, way, &device));
+    ((loss + cross_entropy(back, recipe.queries, &of_keys)) / 2.0, right)
 }
 
 /// Two sigmoids in place of the absolute value (Karunaratne et al. 2021, arXiv:2010.01939, with their beta of 10).
@@ -92,7 +107,25 @@ pub fn feature(scores: &[f64]) -> Feature {
     scores.chunks(64).map(word).collect()
 }
 
-/// Share of queries right over `count` episodes, in integers: dot products, absolute values, sums, first maximum.
+/// Episode `k` of those that judge.
+pub fn judged(classes: &[Vec<usize>], recipe: &EpisodeRecipe, seed: u64, k: usize) -> Episode {
+    let mut stream = Stream::new(seed, Purpose::Judged, k);
+    Episode::draw(classes, recipe.way, recipe.shots, recipe.judged_queries, &mut stream)
+}
+
+/// Queries right in an episode, in integers: dot products, absolute values, sums, first maximum.
+pub fn right(features: &[Feature], width: usize, episode: &Episode) -> usize {
+    let is_right = |class: usize, query: &usize| {
+        let sum = |keys: &Vec<usize>| -> i64 {
+            keys.iter().map(|key| dot(&features[*key], &features[*query], width).abs()).sum()
+        };
+        evaluate::first_maximum(&episode.support.iter().map(sum).collect::<Vec<_>>()) == class
+    };
+    let queries = episode.queries.iter().enumerate();
+    queries.map(|(class, queries)| queries.iter().filter(|q| is_right(class, q)).count()).sum()
+}
+
+/// Share of queries right over `count` episodes.
 pub fn accuracy(
     features: &[Feature],
     width: usize,
@@ -102,22 +135,9 @@ pub fn accuracy(
     seed: u64,
 ) -> f64 {
     let classes = classes(labels);
-    let (mut right, mut asked) = (0, 0);
-    for k in 0..count {
-        let mut stream = Stream::new(seed, Purpose::Judged, k);
-        let episode = Episode::draw(&classes, recipe.way, recipe.shots, recipe.judged_queries, &mut stream);
-        for (class, queries) in episode.queries.iter().enumerate() {
-            for query in queries {
-                let sum = |keys: &Vec<usize>| -> i64 {
-                    keys.iter().map(|key| dot(&features[*key], &features[*query], width).abs()).sum()
-                };
-                let sums: Vec<i64> = episode.support.iter().map(sum).collect();
-                right += usize::from(evaluate::first_maximum(&sums) == class);
-                asked += 1;
-            }
-        }
-    }
-    right as f64 / asked as f64
+    let asked = count * recipe.way * recipe.judged_queries;
+    let all = (0..count).into_par_iter().map(|k| right(features, width, &judged(&classes, recipe, seed, k)));
+    all.sum::<usize>() as f64 / asked as f64
 }
 
 fn dot(a: &Feature, b: &Feature, width: usize) -> i64 {

@@ -50,7 +50,7 @@ pub fn predictions(
     for (draw, from) in (0..images.len()).step_by(at_once).enumerate() {
         let mut stream = Stream::new(seed, Purpose::Errors, draw);
         for (layer, ideal) in model.layers.iter_mut().zip(&ideal) {
-            if layer.kind != WeightKind::Int8 {
+            if layer.kind != Some(WeightKind::Int8) {
                 layer.weight.set(&with_errors(ideal, kind, rate, &mut stream));
             }
         }

@@ -34,6 +34,18 @@ pub fn features(model: &Model, images: &Images, code: &InputCode, device: &Devic
     batches(model, images, code, device).flat_map(|(_, layers)| features_of(&layers)).collect()
 }
 
+/// Classes and features.
+pub fn both_outputs(
+    model: &Model,
+    images: &Images,
+    code: &InputCode,
+    device: &Device,
+) -> (Vec<usize>, Vec<episodes::Feature>) {
+    let all = batches(model, images, code, device).map(|(_, layers)| (classes(&layers), features_of(&layers)));
+    let (classes, features): (Vec<_>, Vec<_>) = all.unzip();
+    (classes.concat(), features.concat())
+}
+
 fn features_of(layers: &[Outputs]) -> Vec<episodes::Feature> {
     layers.last().expect("at least one layer").rows().map(episodes::feature).collect()
 }
@@ -59,6 +71,11 @@ fn batches<'a>(
 /// Classes by plain integers, from the network's definition alone.
 pub fn integers(network: &Network, images: &Images) -> Vec<usize> {
     reference::evaluate_all(network, &images.all(), |_| ()).into_iter().map(|e| e.class).collect()
+}
+
+/// Bipolar features by plain integers.
+pub fn integer_features(network: &Network, images: &Images) -> Vec<episodes::Feature> {
+    reference::evaluate_all(network, &images.all(), |_| ()).iter().map(|e| episodes::feature(&e.scores)).collect()
 }
 
 /// What both ways of evaluation say.

@@ -19,9 +19,9 @@ pub fn network(name: &str, shape: &[usize], code: InputCode, layers: &[Layer]) -
 
 fn layer(layer: &Layer) -> Exported {
     let neurons = layer.neurons();
-    let values: Vec<i8> = layer.weight.quantized().into_iter().map(|w| w as i8).collect();
+    let values: Vec<i8> = layer.quantized().into_iter().map(|w| w as i8).collect();
     let weights = Weights {
-        kind: layer.kind,
+        kind: layer.kind.expect("a network of real weights is not exported"),
         values: Array2::from_shape_vec((neurons, layer.inputs()), values).expect("a matrix of that shape"),
         scale: layer.scale_f64(),
     };
@@ -52,7 +52,7 @@ fn layer(layer: &Layer) -> Exported {
 pub fn activation(kind: Option<ActivationKind>, dead_zone: f64, neurons: usize) -> Activation {
     let same = |value: f64| vec![value; neurons];
     match kind {
-        None => Activation::Scores,
+        None | Some(ActivationKind::Relu) => Activation::Scores,
         Some(ActivationKind::Bipolar) => Activation::Bipolar { threshold: same(0.0) },
         Some(ActivationKind::Ternary) => Activation::Ternary {
             above: Cut { at: same(dead_zone), strict: true },

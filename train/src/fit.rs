@@ -12,8 +12,8 @@ use crate::data::{Images, Split};
 use crate::episodes::{self, Episode};
 use crate::param::values;
 use crate::random::{Purpose, Stream};
-use crate::recipe::{EpisodeRecipe, Keep, Recipe};
-use crate::{Error, batch, checkpoint, curve::Row, evaluate, export, loss, model::Model, schedule};
+use crate::recipe::{EpisodeRecipe, Keep, Loss, Recipe};
+use crate::{Error, batch, checkpoint, curve::Row, evaluate, export, loss, model::Model, quantize, schedule};
 
 /// Whole numbers up to here are exact in f32.
 const EXACT: usize = 1 << 24;
@@ -53,7 +53,11 @@ pub fn fit(
     mut report: impl FnMut(Event),
 ) -> Result<Fitted, Error> {
     let bad = |reason: String| Error::Recipe { place: recipe.name.clone(), reason };
-    let mut state = State::new(Model::new(recipe, &split.train.shape, device).map_err(bad)?);
+    let mut model = Model::new(recipe, &split.train.shape, device).map_err(bad)?;
+    if recipe.episodes.as_ref().is_some_and(|e| e.key_epochs > 0) {
+        model.learn_keys(recipe, split.classes, device);
+    }
+    let mut state = State::new(model);
     check(recipe, split, &state.model)?;
     match (options.checkpoint, options.from) {
         (Some((path, _)), _) if options.resume => checkpoint::restore(path, recipe, &mut state)?,
@@ -112,10 +116,13 @@ fn check(recipe: &Recipe, split: &Split, model: &Model) -> Result<(), Error> {
             split.classes
         ));
     }
+    if !model.is_exportable() {
+        return Ok(());
+    }
     let network = export::network(&recipe.name, &split.train.shape, recipe.input.code(), &model.layers)?;
     let largest = (0..=split.train.largest).map(|q| network.input.code.value(q).unsigned_abs()).max().unwrap_or(0);
     let first = &model.layers[0];
-    let weight = if first.kind == WeightKind::Int8 { 127 } else { 1 };
+    let weight = if first.kind == Some(WeightKind::Int8) { 127 } else { 1 };
     if largest as usize * weight * first.inputs() > EXACT {
         return bad(format!(
             "input: values up to {largest} times weights up to {weight} times {} inputs can pass 2^24, beyond which f32 sums are not exact; use smaller values",
@@ -128,13 +135,14 @@ fn check(recipe: &Recipe, split: &Split, model: &Model) -> Result<(), Error> {
 /// What one step learns from.
 enum Task<'a> {
     Images(Vec<usize>),
+    Keys(&'a EpisodeRecipe, Vec<usize>),
     Episode(&'a EpisodeRecipe, Episode),
 }
 
 impl Task<'_> {
     fn images(&self) -> Vec<usize> {
         match self {
-            Self::Images(chosen) => chosen.clone(),
+            Self::Images(chosen) | Self::Keys(_, chosen) => chosen.clone(),
             Self::Episode(_, episode) => episode.images(),
         }
     }
@@ -151,16 +159,22 @@ fn one_epoch(
     let (code, train) = (recipe.input.code(), &recipe.train);
     let epoch = state.curve.len();
     let rate = |done: f64| train.learning_rate * schedule::share(train.schedule, &train.cycles, done, train.epochs);
+    state.model.begin_epoch(epoch as f64 / train.epochs as f64);
     let mut augment = Stream::new(recipe.seed, Purpose::Augment, epoch);
     let (mut loss_sum, mut right, mut seen) = (0.0, 0, 0);
     let mut order: Vec<usize> = (0..split.train.len()).collect();
     Stream::new(recipe.seed, Purpose::Order, epoch).shuffle(&mut order);
     let tasks: Vec<Task> = match &recipe.episodes {
         None => batch::cut(&order, train.batch).map(|chosen| Task::Images(chosen.to_vec())).collect(),
+        Some(e) if epoch < e.key_epochs => {
+            order.truncate(e.interval * train.batch);
+            batch::cut(&order, train.batch).map(|chosen| Task::Keys(e, chosen.to_vec())).collect()
+        }
         Some(e) => {
             let classes = episodes::classes(&split.train.labels);
+            let way = if e.learned_way > 0 { e.learned_way } else { e.way };
             let stream = |k: usize| Stream::new(recipe.seed, Purpose::Episodes, epoch * e.interval + k);
-            let draw = |k: usize| Task::Episode(e, Episode::draw(&classes, e.way, e.shots, e.queries, &mut stream(k)));
+            let draw = |k: usize| Task::Episode(e, Episode::draw(&classes, way, e.shots, e.queries, &mut stream(k)));
             (0..e.interval).map(draw).collect()
         }
     };
@@ -174,9 +188,16 @@ fn one_epoch(
                 let targets = batch::targets(&split.train, &chosen, split.classes, device);
                 (loss::loss(train.loss, scores / train.temperature, targets), right, chosen.len())
             }
+            Task::Keys(e, _) => {
+                let keys = state.model.keys.as_ref().expect("given before the first epoch").tracked::<2>();
+                let dots = quantize::bipolar(scores).matmul(keys.transpose()).abs();
+                let right = count_right(&values(dots.clone()), &split.train, &chosen, split.classes);
+                let targets = batch::targets(&split.train, &chosen, split.classes, device);
+                (loss::loss(Loss::CrossEntropy, dots / e.key_temperature, targets), right, chosen.len())
+            }
             Task::Episode(e, episode) => {
                 let (loss, right) = episodes::loss(scores, episode, e, train.temperature);
-                (loss, right, e.way * e.queries)
+                (loss, right, episode.queries.iter().map(Vec::len).sum())
             }
         };
         let value = f64::from(values(loss.clone())[0]);

@@ -12,6 +12,7 @@ use crate::param::{Buffer, Param, values};
 use crate::quantize::{self, Quantizer, mean_magnitude};
 use crate::random::Stream;
 use crate::recipe::{ActivationKind, InitKind};
+use crate::rotated::Rotated;
 
 pub struct Layer {
     pub name: String,
@@ -21,9 +22,12 @@ pub struct Layer {
     /// What it gives.
     pub output: Shape,
     pub pool: Option<Pool>,
-    pub kind: WeightKind,
+    /// None: real weights, which no network of hafnia has.
+    pub kind: Option<WeightKind>,
     /// `[neurons, inputs]`
     pub weight: Param,
+    /// RBNN's part, where the scheme is that.
+    pub rotated: Option<Rotated>,
     /// None: the last layer, which gives scores.
     pub activation: Option<ActivationKind>,
     pub dead_zone: f64,
@@ -44,8 +48,9 @@ pub struct Plan {
     pub op: Op,
     pub neurons: usize,
     pub pool: Option<Pool>,
-    pub kind: WeightKind,
+    pub kind: Option<WeightKind>,
     pub quantizer: Quantizer,
+    pub rotated: bool,
     pub clip: bool,
     pub activation: Option<ActivationKind>,
     pub dead_zone: f64,
@@ -65,6 +70,7 @@ impl Layer {
         let output = plan.pool.map_or(Ok(map), |pool| pool.output(map))?;
         let latent: Vec<f32> = (0..plan.neurons * inputs).map(|_| stream.weight(plan.init)).collect();
         let sides = [plan.neurons, inputs];
+        let rotated = plan.rotated.then(|| Rotated::new(&plan.name, &latent, plan.neurons, stream, device));
         let weight = Param::new(format!("{}.weight", plan.name), &sides, plan.quantizer, plan.clip, latent, device);
         let mut start = 0;
         let blocks = plan.blocks.iter().enumerate().map(|(k, inputs)| {
@@ -76,7 +82,7 @@ impl Layer {
         let blocks = blocks.collect();
         assert_eq!(start, inputs, "{}: blocks make up the inputs", plan.name);
         let Plan { name, op, pool, kind, activation, dead_zone, .. } = plan;
-        Ok(Self { name, op, input, output, pool, kind, weight, activation, dead_zone, blocks })
+        Ok(Self { name, op, input, output, pool, kind, weight, rotated, activation, dead_zone, blocks })
     }
 
     pub fn neurons(&self) -> usize {
@@ -94,8 +100,13 @@ impl Layer {
     /// Rows of `[image, value]`, a map's values in the order channel, row, column.
     pub fn train(&mut self, x: Tensor<2>, momentum: f64) -> Tensor<2> {
         let images = x.dims()[0];
-        let weights = self.weight.tracked::<2>();
-        let scale = self.scale().map(|s| self.scale_row(s));
+        let (weights, scale) = match &self.rotated {
+            None => (self.weight.tracked::<2>(), self.scale().map(|s| self.scale_row(s))),
+            Some(r) => {
+                let gain = r.gain.tracked::<1>().reshape([1, self.neurons(), 1, 1]);
+                (r.weights(self.weight.tracked::<2>()), Some(gain))
+            }
+        };
         let mut votes: Option<Tensor<3>> = None;
         for k in 0..self.blocks.len() {
             let mut s = self.sums(&x, &weights, k);
@@ -108,7 +119,11 @@ impl Layer {
                 y = norm.train(y, momentum);
             }
             let y = match self.activation {
-                Some(ActivationKind::Bipolar) => quantize::bipolar(y),
+                Some(ActivationKind::Bipolar) => match &self.rotated {
+                    None => quantize::bipolar(y),
+                    Some(r) => quantize::approximated(y, r.slope),
+                },
+                Some(ActivationKind::Relu) => burn::tensor::activation::relu(y),
                 Some(ActivationKind::Ternary) => quantize::ternary(y, self.dead_zone),
                 None => y,
             };
@@ -138,15 +153,26 @@ impl Layer {
         self.finish(images, &parts, &device)
     }
 
+    /// As the sums see them, without a graph.
+    fn plain_weights(&self) -> Tensor<2> {
+        let weights = self.weight.plain::<2>();
+        self.rotated.as_ref().map_or_else(|| weights.clone(), |r| r.weights(weights.clone()))
+    }
+
+    /// As a network has them.
+    pub fn quantized(&self) -> Vec<f32> {
+        values(self.plain_weights())
+    }
+
     /// Sums of every block, pooled where the pool comes first: `[image, neuron, position]` each.
     pub fn block_sums(&self, x: Tensor<2>) -> Vec<Vec<f32>> {
-        let weights = self.weight.plain::<2>();
+        let weights = self.plain_weights();
         (0..self.blocks.len()).map(|k| values(self.sums(&x, &weights, k))).collect()
     }
 
     /// Sums of every block at every position, before any pool.
     pub fn partial_sums(&self, x: &Tensor<2>) -> Vec<Vec<f32>> {
-        let weights = self.weight.plain::<2>();
+        let weights = self.plain_weights();
         (0..self.blocks.len()).map(|k| values(self.unpooled(x, &weights, k))).collect()
     }
 
@@ -183,6 +209,7 @@ impl Layer {
     pub fn finish(&self, images: usize, parts: &[(&Block, &[f32])], device: &Device) -> Outputs {
         let neurons = self.neurons();
         let (scale, bias) = (self.scale_f64(), vec![0.0; neurons]);
+        let relu = self.activation == Some(ActivationKind::Relu);
         let mut votes: Vec<f64> = Vec::new();
         for (block, sums) in parts {
             let normalize = block.norm.as_ref().map_or(Normalize::None, BatchNorm::running);
@@ -191,8 +218,8 @@ impl Layer {
             let positions = sums.len() / (images * neurons);
             let one = |(i, s): (usize, &f32)| {
                 let j = i / positions % neurons;
-                let y = rule.normalized(j, rule.scaled(j, *s as i64));
-                activation.apply(j, y).map_or(y, f64::from)
+                let y = rule.normalized(j, rule.scaled(j, f64::from(*s)));
+                activation.apply(j, y).map_or(if relu { y.max(0.0) } else { y }, f64::from)
             };
             let own: Vec<f64> = sums.par_iter().enumerate().map(one).collect();
             if votes.is_empty() {
@@ -271,8 +298,11 @@ impl Layer {
         }
     }
 
-    /// XNOR-Net's scale of every neuron.
+    /// XNOR-Net's or RBNN's scale of every neuron.
     fn scale(&self) -> Option<Vec<f32>> {
+        if let Some(r) = &self.rotated {
+            return Some(r.gain.latent().to_vec());
+        }
         let scaled = self.weight.quantizer == Quantizer::Bipolar { scaled: true };
         scaled.then(|| self.weight.latent().chunks(self.inputs()).map(mean_magnitude).collect())
     }
@@ -294,20 +324,25 @@ impl Layer {
 
     pub fn params(&self) -> Vec<&Param> {
         let norms = self.blocks.iter().flat_map(|b| &b.norm).flat_map(|n| [&n.gamma, &n.beta]);
-        std::iter::once(&self.weight).chain(norms).collect()
+        let rotated = self.rotated.iter().flat_map(|r| [&r.angle, &r.gain]);
+        std::iter::once(&self.weight).chain(rotated).chain(norms).collect()
     }
 
     pub fn params_mut(&mut self) -> Vec<&mut Param> {
         let norms = self.blocks.iter_mut().flat_map(|b| &mut b.norm).flat_map(|n| [&mut n.gamma, &mut n.beta]);
-        std::iter::once(&mut self.weight).chain(norms).collect()
+        let rotated = self.rotated.iter_mut().flat_map(|r| [&mut r.angle, &mut r.gain]);
+        std::iter::once(&mut self.weight).chain(rotated).chain(norms).collect()
     }
 
     pub fn buffers(&self) -> Vec<&Buffer> {
-        self.blocks.iter().flat_map(|b| &b.norm).flat_map(|n| [&n.mean, &n.variance]).collect()
+        let rotated = self.rotated.iter().flat_map(|r| [&r.first, &r.second]);
+        rotated.chain(self.blocks.iter().flat_map(|b| &b.norm).flat_map(|n| [&n.mean, &n.variance])).collect()
     }
 
     pub fn buffers_mut(&mut self) -> Vec<&mut Buffer> {
-        self.blocks.iter_mut().flat_map(|b| &mut b.norm).flat_map(|n| [&mut n.mean, &mut n.variance]).collect()
+        let rotated = self.rotated.iter_mut().flat_map(|r| [&mut r.first, &mut r.second]);
+        let norms = self.blocks.iter_mut().flat_map(|b| &mut b.norm);
+        rotated.chain(norms.flat_map(|n| [&mut n.mean, &mut n.variance])).collect()
     }
 }
 

@@ -7,8 +7,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cli::{Cli, Command};
+use hafnia_train::data;
+use hafnia_train::few_shot::{self, Draw};
 use hafnia_train::progress::Progress;
-use hafnia_train::recipe::{Recipe, SHIPPED};
+use hafnia_train::recipe::{EpisodeRecipe, Recipe, SHIPPED, SetName};
 use hafnia_train::run::{Files, Summary, run};
 use hafnia_train::study::{self, News, STUDIES};
 
@@ -29,6 +31,7 @@ fn pipeline(cli: Cli) -> anyhow::Result<()> {
             say(&toml::to_string(&Recipe::load(&choice.recipe, &choice.assignments())?)?)?;
         }
         Command::Study(args) => study(args)?,
+        Command::FewShot(args) => few_shot(args)?,
         Command::Run(args) => {
             let recipe = Recipe::load(&args.choice.recipe, &args.choice.assignments())?;
             let files = Files {
@@ -48,6 +51,32 @@ fn pipeline(cli: Cli) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+fn few_shot(args: cli::FewShot) -> anyhow::Result<()> {
+    let network = hafnia::network::load(&args.network)?;
+    let images = data::fitting(SetName::Omniglot, args.data.as_deref(), &network.input.shape)?;
+    let recipe =
+        EpisodeRecipe { way: args.way, shots: args.shots, judged_queries: args.queries, ..EpisodeRecipe::default() };
+    let draw = Draw { seed: args.seed, episodes: args.episodes, characters: args.characters };
+    let judged = few_shot::judge(&network, &images, &recipe, draw)?;
+    if let Some(path) = &args.list {
+        few_shot::write(&judged, path)?;
+    }
+    say(&match args.json {
+        true => serde_json::to_string_pretty(&judged)? + "\n",
+        false => format!(
+            "{}: {}-way {}-shot, {} episodes of seed {}: {}/{} = {:.2}%\n",
+            args.network.display(),
+            args.way,
+            args.shots,
+            judged.episodes,
+            args.seed,
+            judged.right,
+            judged.asked,
+            100.0 * judged.accuracy
+        ),
+    })
 }
 
 fn study(args: cli::Study) -> anyhow::Result<()> {
@@ -92,22 +121,27 @@ fn describe(s: &Summary) -> String {
     let mut lines = vec![
         format!(
             "{}: epoch {} of {}, trained in {:.1} s on {} images",
-            s.network.display(),
+            s.network.as_deref().map_or("no file".into(), |path| path.display().to_string()),
             s.epoch,
             s.epochs,
             s.seconds,
             s.train_images
         ),
         line("trainer's tensors", s.held_out_right, s.held_out_accuracy),
-        line("integers on the exported network", s.held_out_right_integer, s.held_out_accuracy_integer),
-        format!("  sha256 {}", s.sha256),
+    ];
+    let (Some(accuracy), Some(sha256)) = (s.held_out_accuracy_integer, &s.sha256) else {
+        return lines.join("\n") + "\n  full precision: judged only, no network file has it\n";
+    };
+    lines.extend([
+        line("integers on the exported network", s.held_out_right_integer, accuracy),
+        format!("  sha256 {sha256}"),
         match s.differences.len() {
             0 => "  the two evaluations agree in every neuron of every held-out image".into(),
             n => format!(
                 "  the two evaluations part on {n} images, though sums are exact and both round alike: a fault, please report it:"
             ),
         },
-    ];
+    ]);
     lines.extend(s.differences.iter().map(|d| format!("    {d}")));
     lines.join("\n") + "\n"
 }

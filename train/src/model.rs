@@ -6,11 +6,14 @@ use hafnia::plan::{block_sizes, blocks};
 
 use crate::layer::{Layer, Outputs, Plan};
 use crate::param::{Buffer, Param};
+use crate::quantize::Quantizer;
 use crate::random::{Purpose, Stream};
-use crate::recipe::{OpName, Recipe};
+use crate::recipe::{ActivationKind, OpName, Recipe, WeightName};
 
 pub struct Model {
     pub layers: Vec<Layer>,
+    /// One a character, `[characters, features]`: what the first epochs of a few-shot run learn along.
+    pub keys: Option<Param>,
 }
 
 impl Model {
@@ -31,7 +34,8 @@ impl Model {
                 Op::Conv(conv) => conv.inputs(input.channels),
             };
             let whole = i == 0 || i == last || recipe.split.inputs == 0;
-            let kind = layer.weights.unwrap_or(recipe.quantize.weights);
+            let weights = layer.weights.unwrap_or(recipe.quantize.weights);
+            let quantizer = recipe.quantize.quantizer(weights);
             let plan = Plan {
                 name: layer.name.clone(),
                 op,
@@ -41,9 +45,10 @@ impl Model {
                     stride: [layer.pool; 2],
                     order: recipe.pool_order,
                 }),
-                kind,
-                quantizer: recipe.quantize.quantizer(kind),
-                clip: recipe.train.clip,
+                kind: weights.kind(),
+                quantizer,
+                rotated: recipe.quantize.rotated && weights == WeightName::Bipolar,
+                clip: recipe.train.clip && quantizer.is_weight(),
                 activation: (i != last).then_some(recipe.quantize.activations),
                 dead_zone: recipe.quantize.dead_zone,
                 norm: i != last || recipe.scores_norm,
@@ -59,7 +64,30 @@ impl Model {
             input = layer.output;
             layers.push(layer);
         }
-        Ok(Self { layers })
+        Ok(Self { layers, keys: None })
+    }
+
+    /// Whether hafnia has networks of this kind.
+    pub fn is_exportable(&self) -> bool {
+        self.layers.iter().all(|l| l.kind.is_some() && l.activation != Some(ActivationKind::Relu))
+    }
+
+    /// Before an epoch; `done`, of 0 to 1, says how much of the training is.
+    pub fn begin_epoch(&mut self, done: f64) {
+        for layer in &mut self.layers {
+            if let Some(rotated) = &mut layer.rotated {
+                rotated.update(layer.weight.latent(), done);
+            }
+        }
+    }
+
+    /// Gives every one of `characters` a key.
+    pub fn learn_keys(&mut self, recipe: &Recipe, characters: usize, device: &Device) {
+        let features = self.layers.last().expect("at least one layer").neurons();
+        let mut stream = Stream::new(recipe.seed, Purpose::Weights, self.layers.len());
+        let latent = (0..characters * features).map(|_| stream.weight(recipe.train.init_kind())).collect();
+        let (shape, clip) = ([characters, features], recipe.train.clip);
+        self.keys = Some(Param::new("keys".into(), &shape, Quantizer::None, clip, latent, device));
     }
 
     /// Scores in training; running statistics move.
@@ -79,11 +107,11 @@ impl Model {
     }
 
     pub fn params(&self) -> Vec<&Param> {
-        self.layers.iter().flat_map(Layer::params).collect()
+        self.layers.iter().flat_map(Layer::params).chain(&self.keys).collect()
     }
 
     pub fn params_mut(&mut self) -> Vec<&mut Param> {
-        self.layers.iter_mut().flat_map(Layer::params_mut).collect()
+        self.layers.iter_mut().flat_map(Layer::params_mut).chain(&mut self.keys).collect()
     }
 
     pub fn buffers(&self) -> Vec<&Buffer> {

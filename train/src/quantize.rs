@@ -86,6 +86,29 @@ pub fn ternary<const D: usize>(x: Tensor<D>, zone: f64) -> Tensor<D> {
     straight_through(x, hard)
 }
 
+/// How steep RBNN's gradient is (Lin et al. 2020, arXiv:2009.13055, section 3.4): `k` and `t`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slope {
+    pub k: f64,
+    pub t: f64,
+}
+
+impl Slope {
+    /// When `done`, of 0 to 1, of the training is done.
+    pub fn at(done: f64) -> Self {
+        let t = libm::pow(10.0, 3.0 * done - 2.0);
+        Self { k: (1.0 / t).max(1.0), t }
+    }
+}
+
+/// -1 below 0, +1 from 0 on, with RBNN's gradient: max(k (sqrt(2) t - t^2 |x|), 0).
+pub fn approximated<const D: usize>(x: Tensor<D>, Slope { k, t }: Slope) -> Tensor<D> {
+    let plain = x.clone().without_autodiff();
+    let hard = plain.clone().greater_equal_scalar(0.0).float() * 2.0 - 1.0;
+    let pass = (-plain.clone().abs() * (k * t * t) + k * t * std::f64::consts::SQRT_2).clamp_min(0.0);
+    (x - plain) * pass + hard
+}
+
 /// `hard` forward, the clipped identity's gradient backward. `x - x` is exactly 0, so that forward is exact, too,
 /// which the usual `x + (hard - x)` is not in floating point.
 fn straight_through<const D: usize>(x: Tensor<D>, hard: Tensor<D>) -> Tensor<D> {
@@ -126,6 +149,16 @@ mod tests {
         let (y, grad) = both(x, [1.0; 8], |x| ternary(x, 0.05));
         assert_eq!(y, [-1.0, -1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
         assert_eq!(grad, [0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn the_gradient_of_rbnn_by_hand() {
+        // Half way, t = 10^-0.5 and k = 10^0.5: 10^0.5 (2^0.5 10^-0.5 - |x| / 10) = 2^0.5 - 0.316 |x|.
+        let (y, grad) = both([-5.0, -1.0, 0.0, 2.0], [1.0; 4], |x| approximated(x, Slope::at(0.5)));
+        assert_eq!(y, [-1.0, -1.0, 1.0, 1.0]);
+        for (g, expected) in grad.iter().zip([0.0, 1.0980, std::f32::consts::SQRT_2, 0.7818]) {
+            assert!((g - expected).abs() < 1e-3, "{grad:?}");
+        }
     }
 
     #[test]

@@ -72,6 +72,9 @@ pub struct DataRecipe {
     /// Code of what comes in from outside.
     #[serde(default)]
     pub fill: u8,
+    /// Training drawings turned by quarter turns are characters of their own (Omniglot).
+    #[serde(default)]
+    pub turns: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +93,19 @@ pub struct EpisodeRecipe {
     pub shots: usize,
     /// Queries of each class in a training episode.
     pub queries: usize,
+    /// Classes of a training episode; 0: `way`.
+    #[serde(default)]
+    pub learned_way: usize,
+    /// In training, queries and support change roles as well, and both losses count.
+    #[serde(default)]
+    pub mirrored: bool,
+    /// First epochs, in which every training character has one key that is learned along, in place of those that shots write:
+    /// batches of `train.batch` images, dot product and absolute value with all of these keys.
+    #[serde(default)]
+    pub key_epochs: usize,
+    /// `train.temperature` of these epochs.
+    #[serde(default = "one_temperature")]
+    pub key_temperature: f64,
     /// Training episodes from one validation to the next.
     pub interval: usize,
     /// Queries of each class in an episode that judges.
@@ -99,6 +115,9 @@ pub struct EpisodeRecipe {
     pub threshold: f64,
     /// Episodes of held-out characters, at the end.
     pub test_episodes: usize,
+    /// Learns with the real features, not with their signs; what is judged takes signs.
+    #[serde(default)]
+    pub real_features: bool,
     #[serde(default)]
     pub similarity: Similarity,
     #[serde(default)]
@@ -136,7 +155,7 @@ pub enum InputRecipe {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct QuantizeRecipe {
-    pub weights: WeightKind,
+    pub weights: WeightName,
     pub activations: ActivationKind,
     /// A latent weight beyond +-this becomes +-1 (ternary weights only).
     #[serde(default = "threshold")]
@@ -147,6 +166,33 @@ pub struct QuantizeRecipe {
     /// XNOR-Net's scale: a neuron's sum is multiplied by the mean of its latent weights' magnitudes (bipolar weights only).
     #[serde(default)]
     pub scaled: bool,
+    /// RBNN's scheme: bipolar weights are rotated before they are binarized, the scale is learned, gradients follow its
+    /// approximation (bipolar weights only).
+    #[serde(default)]
+    pub rotated: bool,
+}
+
+/// What a layer's weights are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeightName {
+    Bipolar,
+    Ternary,
+    Int8,
+    /// Real, for the papers' full-precision baselines; such a network is judged, never exported.
+    Float,
+}
+
+impl WeightName {
+    /// None: no network of hafnia has them.
+    pub fn kind(self) -> Option<WeightKind> {
+        match self {
+            Self::Bipolar => Some(WeightKind::Bipolar),
+            Self::Ternary => Some(WeightKind::Ternary),
+            Self::Int8 => Some(WeightKind::Int8),
+            Self::Float => None,
+        }
+    }
 }
 
 /// Trains a network whose hidden layers are split for arrays (input-splitting, section III-C). First and last layer
@@ -163,6 +209,8 @@ pub struct SplitRecipe {
 pub enum ActivationKind {
     Bipolar,
     Ternary,
+    /// Of full-precision baselines.
+    Relu,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -188,7 +236,7 @@ pub struct LayerRecipe {
     pub pool: usize,
     /// Weights of this layer, where they are not those of `quantize`.
     #[serde(default)]
-    pub weights: Option<WeightKind>,
+    pub weights: Option<WeightName>,
 }
 
 impl LayerRecipe {
@@ -276,11 +324,13 @@ impl TrainRecipe {
 }
 
 impl QuantizeRecipe {
-    pub fn quantizer(&self, kind: WeightKind) -> Quantizer {
-        match kind {
-            WeightKind::Bipolar => Quantizer::Bipolar { scaled: self.scaled },
-            WeightKind::Ternary => Quantizer::Ternary { zone: self.weight_threshold as f32 },
-            WeightKind::Int8 => Quantizer::Int8,
+    pub fn quantizer(&self, weights: WeightName) -> Quantizer {
+        match weights {
+            WeightName::Bipolar if self.rotated => Quantizer::None, // the layer rotates and binarizes
+            WeightName::Bipolar => Quantizer::Bipolar { scaled: self.scaled },
+            WeightName::Ternary => Quantizer::Ternary { zone: self.weight_threshold as f32 },
+            WeightName::Int8 => Quantizer::Int8,
+            WeightName::Float => Quantizer::None,
         }
     }
 }
@@ -314,6 +364,10 @@ fn one() -> usize {
 
 fn three() -> usize {
     3
+}
+
+fn one_temperature() -> f64 {
+    1.0
 }
 
 fn one_cycle() -> Vec<f64> {
@@ -375,8 +429,14 @@ impl Recipe {
         if let Some(layer) = self.layers.iter().find(|l| l.op == OpName::Conv && (l.kernel == 0 || l.stride == 0)) {
             return Err(format!("layer {:?}: kernel and stride must be at least 1", layer.name));
         }
-        if self.quantize.scaled && self.quantize.weights == WeightKind::Ternary {
-            return Err("quantize.scaled is XNOR-Net's and goes with bipolar weights; leave it out".into());
+        if (self.quantize.scaled || self.quantize.rotated) && self.quantize.weights != WeightName::Bipolar {
+            return Err("quantize.scaled is XNOR-Net's, quantize.rotated RBNN's; both go with bipolar weights".into());
+        }
+        if self.quantize.scaled && self.quantize.rotated {
+            return Err("quantize.scaled and quantize.rotated are two schemes; give one".into());
+        }
+        if self.quantize.rotated && self.split.inputs > 0 {
+            return Err("quantize.rotated rotates whole layers; leave out split.inputs".into());
         }
         if let InputRecipe::Trits([low, high]) = self.input
             && low >= high
@@ -399,6 +459,12 @@ impl Recipe {
         }
         if self.episodes.is_some() != (self.data.set == SetName::Omniglot) {
             return Err("data.set = \"omniglot\" and [episodes] go together".into());
+        }
+        if self.data.turns && self.data.set != SetName::Omniglot {
+            return Err("data.turns makes characters of turned drawings and goes with Omniglot; leave it out".into());
+        }
+        if let Some(e) = &self.episodes {
+            positive("episodes.key_temperature", e.key_temperature)?;
         }
         positive("train.learning_rate", self.train.learning_rate)?;
         positive("train.temperature", self.train.temperature)?;

@@ -30,8 +30,9 @@ pub struct Files {
 /// What a run gave.
 #[derive(Debug, Serialize)]
 pub struct Summary {
-    pub network: PathBuf,
-    pub sha256: String,
+    /// None of a full-precision baseline, which no network file holds; nor are there integers to judge it by.
+    pub network: Option<PathBuf>,
+    pub sha256: Option<String>,
     pub seconds: f64,
     /// Epochs done, and the one whose network this is.
     pub epochs: usize,
@@ -43,7 +44,7 @@ pub struct Summary {
     pub held_out_accuracy: f64,
     /// Right by integers on the exported network.
     pub held_out_right_integer: Option<usize>,
-    pub held_out_accuracy_integer: f64,
+    pub held_out_accuracy_integer: Option<f64>,
     /// Images on which the two part, in any neuron of any layer.
     pub differences: Vec<Difference>,
 }
@@ -70,42 +71,56 @@ pub fn run(recipe: &Recipe, files: &Files, mut report: impl FnMut(Event)) -> Res
         }
         report(event);
     })?;
-    let code = recipe.input.code();
-    let network = export::network(&recipe.name, &split.train.shape, code, &fitted.model.layers)?;
-    hafnia::network::save(&network, &files.network)?;
     if let Some(path) = &files.curve {
         curve::write_both(&recipe.name, &fitted.curve, path)?;
     }
+    let exportable = fitted.model.is_exportable();
+    if exportable {
+        let (shape, code) = (&split.train.shape, recipe.input.code());
+        let network = export::network(&recipe.name, shape, code, &fitted.model.layers)?;
+        hafnia::network::save(&network, &files.network)?;
+    }
     let seconds = start.elapsed().as_secs_f64();
 
-    let network = hafnia::network::load(&files.network)?;
+    let network = exportable.then(|| hafnia::network::load(&files.network)).transpose()?;
     let held_out = &split.held_out;
-    let both = evaluate::both(&fitted.model, &network, held_out, &device, |_| ());
-    let few_shot = recipe.episodes.as_ref().map(|e| {
-        let judged = |features: &[episodes::Feature]| {
-            episodes::accuracy(features, network.classes(), &held_out.labels, e, e.test_episodes, recipe.seed)
-        };
-        [judged(&both.trainer_features), judged(&both.integer_features)]
-    });
-    let shares = few_shot.unwrap_or_else(|| {
-        [&both.trainer, &both.integer].map(|predicted| evaluate::accuracy(predicted, &held_out.labels))
-    });
+    let features = recipe.layers.last().expect("checked when it was read").neurons(recipe.width);
+    let share = |predicted: &[usize], own: &[episodes::Feature]| match &recipe.episodes {
+        None => evaluate::accuracy(predicted, &held_out.labels),
+        Some(e) => episodes::accuracy(own, features, &held_out.labels, e, e.test_episodes, recipe.seed),
+    };
+    let (trainer, integer, differences) = match &network {
+        Some(network) => {
+            let both = evaluate::both(&fitted.model, network, held_out, &device, |_| ());
+            let of_integers = share(&both.integer, &both.integer_features);
+            let of_trainer = share(&both.trainer, &both.trainer_features);
+            ((both.trainer, of_trainer), Some((both.integer, of_integers)), both.differences)
+        }
+        None => {
+            let code = recipe.input.code();
+            let (predicted, own) = evaluate::both_outputs(&fitted.model, held_out, &code, &device);
+            let of_trainer = share(&predicted, &own);
+            ((predicted, of_trainer), None, Vec::new())
+        }
+    };
     if keeps && !files.keep_checkpoint {
         std::fs::remove_file(&files.checkpoint).ok();
     }
+    let right = |predicted: &[usize]| evaluate::right(predicted, &held_out.labels);
+    let classified = recipe.episodes.is_none();
     Ok(Summary {
-        network: files.network.clone(),
-        sha256: sha256(&files.network)?,
+        sha256: network.is_some().then(|| sha256(&files.network)).transpose()?,
+        network: network.map(|_| files.network.clone()),
         seconds,
         epochs: fitted.curve.len(),
         epoch: fitted.epoch,
         train_images: split.train.len(),
         held_out_images: held_out.len(),
-        held_out_right: few_shot.is_none().then(|| evaluate::right(&both.trainer, &held_out.labels)),
-        held_out_accuracy: shares[0],
-        held_out_right_integer: few_shot.is_none().then(|| evaluate::right(&both.integer, &held_out.labels)),
-        held_out_accuracy_integer: shares[1],
-        differences: both.differences,
+        held_out_right: classified.then(|| right(&trainer.0)),
+        held_out_accuracy: trainer.1,
+        held_out_right_integer: integer.as_ref().filter(|_| classified).map(|(predicted, _)| right(predicted)),
+        held_out_accuracy_integer: integer.map(|(_, share)| share),
+        differences,
     })
 }
 

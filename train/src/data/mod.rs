@@ -5,7 +5,7 @@ mod augment;
 use std::path::Path;
 
 pub use augment::augmented;
-use hafnia::data::{Split as Part, open_split};
+use hafnia::data::{Dataset, Split as Part, open_for, open_split};
 
 use crate::random::{Purpose, Stream};
 use crate::{Error, recipe::DataRecipe, recipe::SetName};
@@ -80,15 +80,25 @@ impl SetName {
 
 /// One part of a set, in the order and the bytes of `docs/data.md`; `side` as in [`DataRecipe`].
 pub fn part(set: SetName, folder: Option<&Path>, part: Part, side: usize) -> Result<Images, Error> {
-    let set_name = set.name();
-    let mut data = open_split(set_name, folder, part)?;
+    let mut data = open_split(set.name(), folder, part)?;
     if side > 0 {
         data = data.resized(side);
     }
+    Ok(images(set, part, data))
+}
+
+/// The part that judges, in the size that a network of this input shape takes.
+pub fn fitting(set: SetName, folder: Option<&Path>, shape: &[usize]) -> Result<Images, Error> {
+    let data = open_for(set.name(), folder, shape)?;
+    data.check_fits(shape)?;
+    Ok(images(set, Part::Test, data))
+}
+
+fn images(set: SetName, part: Part, data: Dataset) -> Images {
     let shape = match *data.shape.as_slice() {
         [channels, rows, columns] => [channels, rows, columns],
         [rows, columns] => [1, rows, columns],
-        ref other => unreachable!("{set_name} has images of {other:?}"),
+        ref other => unreachable!("{} has images of {other:?}", set.name()),
     };
     let labels = data.labels.expect("a named set has labels");
     // The digits' parts are every third image and the others.
@@ -99,7 +109,7 @@ pub fn part(set: SetName, folder: Option<&Path>, part: Part, side: usize) -> Res
     };
     let indices = (0..labels.len()).map(index).collect();
     let largest = if set == SetName::Digits { 16 } else { 255 };
-    Ok(Images { shape, largest, codes: data.images, labels, indices })
+    Images { shape, largest, codes: data.images, labels, indices }
 }
 
 /// Loads a set as a recipe wants it. Validation images are drawn with `seed`.
@@ -107,7 +117,7 @@ pub fn load(recipe: &DataRecipe, seed: u64, folder: Option<&Path>) -> Result<Spl
     let sized = |which: Part| part(recipe.set, folder, which, recipe.side);
     let all = sized(Part::Train)?;
     if recipe.set == SetName::Omniglot {
-        return characters(all, sized(Part::Test)?, recipe.validation, seed);
+        return characters(all, sized(Part::Test)?, recipe, seed);
     }
     let bad = |reason: String| Error::Data { set: recipe.set.name(), reason };
     let mut order: Vec<usize> = (0..all.len()).collect();
@@ -132,16 +142,40 @@ pub fn load(recipe: &DataRecipe, seed: u64, folder: Option<&Path>) -> Result<Spl
     })
 }
 
-/// Omniglot: validation takes whole characters.
-fn characters(all: Images, held_out: Images, validation: usize, seed: u64) -> Result<Split, Error> {
+/// Omniglot: validation takes whole characters; those to learn from are numbered anew, without gaps.
+fn characters(all: Images, held_out: Images, recipe: &DataRecipe, seed: u64) -> Result<Split, Error> {
     let classes = all.labels.iter().max().map_or(0, |l| l + 1);
-    if validation >= classes {
-        let reason = format!("data.validation is {validation}, of {classes} characters");
+    if recipe.validation >= classes {
+        let reason = format!("data.validation is {}, of {classes} characters", recipe.validation);
         return Err(Error::Data { set: "omniglot", reason });
     }
-    let aside = Stream::new(seed, Purpose::Validation, 0).distinct(classes, validation);
+    let aside = Stream::new(seed, Purpose::Validation, 0).distinct(classes, recipe.validation);
     let (out, kept): (Vec<usize>, Vec<usize>) = (0..all.len()).partition(|i| aside.contains(&all.labels[*i]));
-    Ok(Split { classes, validation: all.chosen(&out), train: all.chosen(&kept), held_out })
+    let mut train = all.chosen(&kept);
+    let left: Vec<usize> = (0..classes).filter(|c| !aside.contains(c)).collect();
+    train.labels.iter_mut().for_each(|l| *l = left.binary_search(l).expect("a character that was kept"));
+    if recipe.turns {
+        train = with_turns(&train, left.len());
+    }
+    let classes = train.labels.iter().max().map_or(0, |l| l + 1);
+    Ok(Split { classes, validation: all.chosen(&out), train, held_out })
+}
+
+/// The images, then all of them a quarter turn further, three times, as further classes.
+fn with_turns(images: &Images, classes: usize) -> Images {
+    let [channels, side, _] = images.shape;
+    let mut all = images.clone();
+    let mut turned = images.codes.clone();
+    for turn in 1..4 {
+        let planes = turned.chunks_exact(side * side);
+        let at = |plane: &[u8], p: usize| plane[p % side * side + side - 1 - p / side];
+        turned = planes.flat_map(|plane| (0..side * side).map(|p| at(plane, p)).collect::<Vec<_>>()).collect();
+        all.codes.extend(&turned);
+        all.labels.extend(images.labels.iter().map(|l| l + turn * classes));
+        all.indices.extend(&images.indices);
+    }
+    debug_assert_eq!(all.codes.len(), all.len() * channels * side * side);
+    all
 }
 
 #[cfg(test)]
@@ -171,5 +205,14 @@ mod tests {
         let mut all = [split.train.indices, split.validation.indices].concat();
         all.sort_unstable();
         assert_eq!(all, digits(0).train.indices);
+    }
+
+    #[test]
+    fn turned_drawings_are_characters_of_their_own() {
+        let images =
+            Images { shape: [1, 2, 2], largest: 9, codes: vec![1, 2, 3, 4], labels: vec![0], indices: vec![5] };
+        let all = with_turns(&images, 1);
+        assert_eq!(all.codes, [1, 2, 3, 4, 2, 4, 1, 3, 4, 3, 2, 1, 3, 1, 4, 2]);
+        assert_eq!((all.labels, all.indices), (vec![0, 1, 2, 3], vec![5; 4]));
     }
 }
