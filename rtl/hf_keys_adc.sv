@@ -50,7 +50,7 @@ module hf_keys_adc #(
     parameter int VerifyCycles = 2,
     parameter int Attempts = 3,
     parameter Name = "",
-    localparam int SlotWidth = $clog2(Slots + 1)
+    localparam int SlotWidth = Slots > 0 ? $clog2(Slots + 1) : 1
 ) (
     input  wire logic                    clk_i,
     input  wire logic                    rst_ni,

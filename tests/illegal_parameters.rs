@@ -7,7 +7,7 @@ use std::process::Command;
 use rayon::prelude::*;
 
 /// Block, parameters, and what follows `hf_error_` in the message.
-const ILLEGAL: [(&str, &str, &str); 95] = [
+const ILLEGAL: [(&str, &str, &str); 98] = [
     ("hf_accumulator", ".Lanes(0)", "accumulator_lanes_must_be_at_least_1"),
     ("hf_accumulator", ".LaneWidth(0)", "accumulator_lane_width_must_be_at_least_1"),
     ("hf_accumulator", ".LaneWidth(13)", "accumulator_sum_width_below_lane_width"),
@@ -85,14 +85,17 @@ const ILLEGAL: [(&str, &str, &str); 95] = [
     ("hf_code_value", ".CodeBits(13), .ValueWidth(14)", "code_value_widths_out_of_range"),
     ("hf_code_value", ".ValueWidth(4)", "code_value_widths_out_of_range"),
     ("hf_flatten", ".Positions(0)", "flatten_channels_and_positions_must_be_at_least_1"),
-    ("hf_layer_adc", ".Inputs(9)", "layer_adc_blocks_do_not_make_up_the_inputs"),
+    ("hf_layer_adc", ".Output(3)", "layer_adc_output_out_of_range"),
+    ("hf_keys_adc", ".Slots(5)", "keys_adc_tiles_do_not_hold_the_slots"),
+    ("hf_keys_adc", ".Adcs(3), .ColumnsPerAdc(2)", "keys_adc_lanes_must_be_a_power_of_two_that_divides_the_tiles"),
+    ("hf_layer_adc", ".Inputs(9)", "sums_adc_blocks_do_not_make_up_the_inputs"),
     ("hf_layer_adc", ".Neurons(5)", "layer_adc_tiles_do_not_hold_the_neurons"),
-    ("hf_layer_adc", ".LaneTiles(2)", "layer_adc_more_lanes_than_arrays"),
-    ("hf_layer_adc", ".ConversionCycles(0)", "layer_adc_conversion_out_of_range"),
-    ("hf_layer_adc", ".Encoding(3)", "layer_adc_kind_or_encoding_out_of_range"),
-    ("hf_layer_adc", ".InputKind(1), .Encoding(2)", "layer_adc_kind_or_encoding_out_of_range"),
-    ("hf_layer_adc", ".WeightTrits(1), .SingleColumn(1)", "layer_adc_a_single_column_holds_no_zero"),
-    ("hf_layer_adc", ".SumWidth(4)", "layer_adc_sum_width_too_small"),
+    ("hf_layer_adc", ".LaneTiles(2)", "sums_adc_more_lanes_than_arrays"),
+    ("hf_layer_adc", ".ConversionCycles(0)", "sums_adc_conversion_out_of_range"),
+    ("hf_layer_adc", ".Encoding(3)", "sums_adc_kind_or_encoding_out_of_range"),
+    ("hf_layer_adc", ".InputKind(1), .Encoding(2)", "sums_adc_kind_or_encoding_out_of_range"),
+    ("hf_layer_adc", ".WeightTrits(1), .SingleColumn(1)", "sums_adc_a_single_column_holds_no_zero"),
+    ("hf_layer_adc", ".SumWidth(4)", "sums_adc_sum_width_too_small"),
     ("hf_layer_sa", ".Unipolar(1), .InputTrits(1)", "layer_sa_unipolar_inputs_have_two_values"),
     ("hf_pool", ".Planes(3)", "pool_values_or_planes_out_of_range"),
     ("hf_pool", ".SizeRows(5), .StrideRows(5)", "pool_window_does_not_fit_the_map"),

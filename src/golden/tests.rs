@@ -58,6 +58,7 @@ fn plan(map: InputMap, signed: bool, mut layers: Vec<LayerPlan>) -> Plan {
         sense: SensePlan { precharge_cycles: 1, window_cycles: 7, sign_cycles: 5, zero_cycles: 20 },
         input: InputPlan { count: layers[0].inputs, vectors: 1, code_bits: 8, signed, map, values, beats: 1 },
         layers,
+        memory: None,
         scores: ScoresPlan { affine: None, width: 32 },
         cycles: Cycles { done: vec![0], interval: 1 },
     }

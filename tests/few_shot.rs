@@ -1,0 +1,89 @@
+//! Few-shot memories from a hardware file to co-simulation: both readouts, refused commands, a planted fault.
+
+mod common;
+
+use std::path::Path;
+
+use common::{generate, hafnia, network};
+
+/// The digits' ten scores are the features: a small controller of a small memory.
+fn build(folder: &Path, memory: &str) -> std::path::PathBuf {
+    generate(folder, &network("digits_binary"), &format!("[memory]\n{memory}"))
+}
+
+macro_rules! args {
+    ($($arg:expr),* $(,)?) => { vec![$(std::ffi::OsString::from($arg)),*] };
+}
+
+#[test]
+fn episodes_hold_in_every_readout() {
+    let memories = [
+        "keys = 7\nclasses = 4\narray = { inputs = 4, outputs = 3 }",
+        "keys = 16\nclasses = 3\narray = { outputs = 2 }\nwhen_full = 'overwrite'",
+        "keys = 13\nclasses = 3\narray = { inputs = 4, outputs = 2 }\nfold = { columns_per_amplifier = 2 }\nscore = 'mean'",
+        "keys = 7\nclasses = 4\nreadout = 'adc'\narray = { inputs = 4, outputs = 4 }\nadc = { bits = 3, columns_per_adc = 2 }",
+        "keys = 13\nclasses = 3\nreadout = 'adc'\narray = { inputs = 3, outputs = 4, columns = 'single' }\nadc = { bits = 2 }\nfold = { sensed_at_once = 2 }",
+        "keys = 6\nclasses = 5\nreadout = 'adc'\nsharpening = 'plain'\nadc = { bits = 4, conversion_ns = 30, negative_inputs = 'negative_voltage' }",
+    ];
+    for memory in memories {
+        let folder = tempfile::tempdir().unwrap();
+        let build = build(folder.path(), memory);
+        let episodes = args!["--episodes", "2", "--way", "3", "--shots", "2", "--queries", "1", "--stalled", "6"];
+        let mut all = args!["verify", build, "--simulator", "icarus", "--json"];
+        all.extend(episodes);
+        let json = hafnia(all).expect(0).json();
+        let few_shot = &json["few_shot"];
+        // Two episodes of six keys and three queries, each of which meets six keys.
+        for (key, want) in [("learns", 12), ("queries", 6), ("judged", 6), ("refused", 0), ("similarities", 36)] {
+            assert_eq!(few_shot[key], want, "{key}: {memory}");
+        }
+        assert_eq!((&json["mismatches"], &few_shot["cycles_differ"]), (&0.into(), &0.into()), "{memory}");
+        assert_eq!(json["stalled"]["resets"], 3, "{memory}");
+    }
+}
+
+/// Empty, label out of range, two keys, full, erase with a learn, and again.
+#[test]
+fn refused_commands_are_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let build = build(folder.path(), "keys = 2\nclasses = 2");
+    let list = folder.path().join("commands.json");
+    let learn = |label: u16| format!(r#"{{"image":{label},"learn":true,"label":{label}}}"#);
+    let ask = r#"{"image":5}"#.to_string();
+    let erase = r#"{"image":6,"learn":true,"label":1,"erase":true}"#.to_string();
+    let lines = [ask.clone(), learn(2), learn(0), learn(1), learn(0), ask.clone(), erase, ask];
+    std::fs::write(&list, format!("[{}]", lines.join(","))).unwrap();
+    let json = hafnia(args!["verify", build, "--simulator", "icarus", "--commands", list, "--json"]).expect(0).json();
+    let few_shot = &json["few_shot"];
+    for (key, want) in [("learns", 5), ("queries", 3), ("refused", 3), ("similarities", 3)] {
+        assert_eq!(few_shot[key], want, "{key}");
+    }
+}
+
+#[test]
+fn a_key_written_wrong_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let build = build(folder.path(), "keys = 4\nclasses = 4");
+    let block = build.join("rtl/hf_keys_pcsa.sv");
+    let text = std::fs::read_to_string(&block).unwrap();
+    let fault = "assign target[t*2*Slice+c] = t * Slice + c == 3 ? 1'b1 : x_i[t*Slice+c];";
+    let faulty = text.replacen("assign target[t*2*Slice+c] = x_i[t*Slice+c];", fault, 1);
+    assert_ne!(faulty, text);
+    std::fs::write(&block, faulty).unwrap();
+    let args = args!["verify", build, "--simulator", "icarus", "--episodes", "2", "--way", "4", "--json"];
+    let json = hafnia(args).expect(1).json();
+    assert_eq!(json["first_mismatch"]["layer"], "keys");
+    assert!(json["first_mismatch"]["note"].as_str().unwrap().contains("key memory"), "{json}");
+}
+
+#[test]
+fn episodes_that_do_not_fit_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = build(folder.path(), "keys = 4\nclasses = 2");
+    let said = hafnia(args!["verify", memory, "--simulator", "icarus", "--way", "3"]).expect(2).stderr;
+    assert!(said.contains("3 ways and 1 shots do not fit a memory of 4 keys and 2 classes"), "{said}");
+    let plain = tempfile::tempdir().unwrap();
+    let plain = generate(plain.path(), &network("digits_binary"), "");
+    let said = hafnia(args!["verify", plain, "--simulator", "icarus", "--episodes", "1"]).expect(2).stderr;
+    assert!(said.contains("has no few-shot memory"), "{said}");
+}
