@@ -5,8 +5,9 @@
 
 constexpr unsigned kStreamBytes = 4;
 constexpr unsigned kBeats = 2;
+constexpr unsigned kResultTap = 3;  // an image's result
 
-// HF_TAP(number, bits, firings of an image, detail)
+// HF_TAP(number, bits, firings of an image (0: any number before its result), detail)
 #define HF_TAPS(HF_TAP) \
   HF_TAP(0, 10, 1, 0) \
   HF_TAP(1, 10, 1, 0) \

@@ -39,9 +39,12 @@ module tiny_top (
     output logic      [31:0]  s_axil_rdata_o,
     output logic      [1:0]   s_axil_rresp_o
 );
-  logic busy, frame_error, image_start;
+  logic busy, frame_error, image_first, image_start;
   logic [5-1:0] in_flight;
   logic [12-1:0] precharge_cycles, window_cycles;
+  logic ext_write, ext_werror, ext_rerror;
+  logic [7:0] ext_waddr, ext_raddr;
+  logic [31:0] ext_wdata, ext_rdata;
 
   // Image: what the first layer takes
   (* keep *) logic image_valid;
@@ -102,6 +105,13 @@ module tiny_top (
       .rready_i(s_axil_rready_i),
       .rdata_o(s_axil_rdata_o),
       .rresp_o(s_axil_rresp_o),
+      .ext_write_o(ext_write),
+      .ext_waddr_o(ext_waddr),
+      .ext_wdata_o(ext_wdata),
+      .ext_werror_i(ext_werror),
+      .ext_raddr_o(ext_raddr),
+      .ext_rdata_i(ext_rdata),
+      .ext_rerror_i(ext_rerror),
       .busy_i(busy),
       .image_done_i(m_axis_tvalid_o && m_axis_tready_i && m_axis_tlast_o),
       .frame_error_i(frame_error),
@@ -145,6 +155,7 @@ module tiny_top (
       .out_valid_o(image_valid),
       .out_ready_i(image_ready),
       .out_data_o(image_data),
+      .first_o(image_first),
       .start_o(image_start),
       .error_o(frame_error)
   );
@@ -269,7 +280,8 @@ module tiny_top (
   hf_stream_out #(
       .Classes(3),
       .ScoreWidth(6),
-      .StreamBits(32)
+      .StreamBits(32),
+      .HeadWidth(2)
   ) i_stream_out (
       .clk_i,
       .rst_ni,
@@ -281,6 +293,13 @@ module tiny_top (
       .tdata_o(m_axis_tdata_o),
       .tlast_o(m_axis_tlast_o)
   );
+
+  // No block has registers from 0x40 on, and images come without commands.
+  assign ext_werror = 1'b1;
+  assign ext_rdata = '0;
+  assign ext_rerror = 1'b1;
+  logic unused_ext;
+  assign unused_ext = ^{ext_write, ext_waddr, ext_wdata, ext_raddr, image_first};
 endmodule
 
 `default_nettype wire
