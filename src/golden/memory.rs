@@ -170,18 +170,33 @@ fn similarity(keys: &KeysPlan, key: &Bits, query: &Bits) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hardware::Hardware;
-    use crate::network::{Activation, Input, InputCode, Layer, Network, Normalize, Op, WeightKind, Weights};
-    use crate::plan;
+    use crate::plan::{AdcPlan, PcsaPlan, ProgramPlan, Transfer};
 
-    /// A controller of one layer that passes four bipolar inputs on as features.
-    fn plan(memory: &str) -> plan::Plan {
-        let identity = ndarray::Array2::from_shape_fn((4, 4), |(j, i)| i8::from(i == j));
-        let weights = Weights { kind: WeightKind::Ternary, values: identity, scale: vec![1.0; 4] };
-        let layer = Layer::new("fc1", Op::Dense, weights, vec![0.0; 4], Normalize::None, Activation::Scores);
-        let input = Input { shape: vec![4], code: InputCode::Bipolar };
-        let network = Network::new("four", input, vec![layer]).unwrap();
-        plan::plan(&network, &Hardware::parse(memory).unwrap()).unwrap()
+    /// Keys of four features, on word lines.
+    fn plan(slots: usize, classes: usize) -> MemoryPlan {
+        let arrays = PcsaPlan {
+            column_tiles: 1,
+            row_tiles: 1,
+            rows: slots,
+            amplifiers: 4,
+            columns_per_amplifier: 1,
+            lane_columns: 1,
+            lane_rows: 1,
+            reads: slots,
+        };
+        MemoryPlan {
+            slots,
+            classes,
+            features: 4,
+            absolute: true,
+            mean: false,
+            overwrite: false,
+            keys: KeysPlan::Pcsa(arrays),
+            dot_width: 4,
+            sum_width: 8,
+            program: ProgramPlan { set_cycles: 1, reset_cycles: 1, verify_cycles: 2, attempts: 1 },
+            read_cycles: 9,
+        }
     }
 
     fn features(bits: [u8; 4]) -> LayerTrace {
@@ -198,9 +213,8 @@ mod tests {
     #[test]
     fn similarities_and_class_sums_by_hand() {
         let keys = [(2, [1, 1, 1, 1]), (0, [1, 1, 0, 0]), (0, [0, 0, 0, 0])];
-        let ask = |text: &str| {
-            let plan = plan(text);
-            let mut memory = Memory::new(plan.memory.as_ref().unwrap());
+        let ask = |plan: MemoryPlan| {
+            let mut memory = Memory::new(&plan);
             for (k, (label, key)) in keys.iter().enumerate() {
                 let answer = memory.step(learn(*label), &features(*key));
                 assert_eq!((answer.status, answer.index), (Status::Done, Some(k)));
@@ -208,32 +222,49 @@ mod tests {
             memory.step(ASK, &features([1, 1, 1, 1]))
         };
         // |4| against |0| + |-4|: a tie, which the lower class wins.
-        let a = ask("[memory]\nkeys = 4\nclasses = 3");
+        let a = ask(plan(4, 3));
         assert_eq!((a.index, &a.sums[..]), (Some(0), &[4, 0, 4][..]));
         assert_eq!(a.dots, [Some(4), Some(0), Some(-4)]);
         // 4 against 0 - 4; class 1 is empty and does not win with its 0.
-        let a = ask("[memory]\nkeys = 4\nclasses = 3\nsharpening = 'plain'");
+        let a = ask(MemoryPlan { absolute: false, ..plan(4, 3) });
         assert_eq!((a.index, &a.sums[..]), (Some(2), &[-4, 0, 4][..]));
         // 4 / 1 against 4 / 2.
-        let a = ask("[memory]\nkeys = 4\nclasses = 3\nscore = 'mean'");
+        let a = ask(MemoryPlan { mean: true, ..plan(4, 3) });
         assert_eq!(a.index, Some(2));
         assert_eq!(a.head(), 2);
     }
 
     /// Key ++-- against query +-+-, splits of two: +1 drives inputs 0 and 2, where the key holds + and -; sums 1 and -1,
-    /// and for -1, inputs 1 and 3: 1 and -1. Against ++-- one phase of each split drives nothing: sum 0. A 1-bit code is +-1 in units of half the split, with sum 0 and up +1.
+    /// and for -1, inputs 1 and 3: 1 and -1. Against ++-- one phase of each split drives nothing: sum 0. A 1-bit code is
+    /// +-1, +1 from sum 0 up.
     #[test]
     fn columns_in_two_phases_by_hand() {
-        let text = |bits: usize| {
-            format!(
-                "[memory]\nkeys = 2\nclasses = 2\nreadout = 'adc'\narray = {{ inputs = 2 }}\nadc = {{ bits = {bits} }}"
-            )
+        // Every sum from -2 to 2, or the sign alone.
+        let transfer = |bits: usize| {
+            let (levels, values) = match bits {
+                3 => (vec![-1, 0, 1, 2, 3, 3, 3], vec![-2, -1, 0, 1, 2, 2, 2, 2]),
+                _ => (vec![0], vec![-1, 1]),
+            };
+            Transfer { bits, levels, values, uniform: false, unit: 1.0, exact: bits == 3 }
+        };
+        let keys = |bits: usize| AdcPlan {
+            block_sizes: vec![2, 2],
+            tiles: 1,
+            adcs: 2,
+            columns_per_adc: 1,
+            lane_blocks: 2,
+            lane_tiles: 1,
+            reads: 2,
+            conversion_cycles: 1,
+            encoding: Encoding::TwoPhases,
+            single_column: false,
+            transfer: transfer(bits),
         };
         for (bits, query, want) in
             [(3, [1, 0, 1, 0], 0), (3, [1, 1, 0, 0], 4), (1, [1, 0, 1, 0], 0), (1, [1, 1, 0, 0], 2)]
         {
-            let plan = plan(&text(bits));
-            let mut memory = Memory::new(plan.memory.as_ref().unwrap());
+            let plan = MemoryPlan { keys: KeysPlan::Adc(keys(bits)), ..plan(2, 2) };
+            let mut memory = Memory::new(&plan);
             memory.step(learn(1), &features([1, 1, 0, 0]));
             assert_eq!(memory.step(ASK, &features(query)).dots[0], Some(want), "{bits} bits, {query:?}");
         }
@@ -241,8 +272,8 @@ mod tests {
 
     #[test]
     fn refusals_and_overwriting() {
-        let refusing = plan("[memory]\nkeys = 2\nclasses = 3");
-        let mut memory = Memory::new(refusing.memory.as_ref().unwrap());
+        let refusing = plan(2, 3);
+        let mut memory = Memory::new(&refusing);
         let key = features([1, 0, 1, 0]);
         assert_eq!(memory.step(ASK, &key).head(), 0x0001_ffff);
         assert_eq!(memory.step(learn(3), &key).head(), 0x0103_ffff);
@@ -253,8 +284,8 @@ mod tests {
         assert_eq!(memory.step(erase, &key).head(), 0x0100_0000);
         assert_eq!(memory.step(ASK, &key).sums, [0, 0, 4]);
 
-        let overwriting = plan("[memory]\nkeys = 2\nclasses = 3\nwhen_full = 'overwrite'");
-        let mut memory = Memory::new(overwriting.memory.as_ref().unwrap());
+        let overwriting = MemoryPlan { overwrite: true, ..plan(2, 3) };
+        let mut memory = Memory::new(&overwriting);
         let slots: Vec<_> = (0..3).map(|label| memory.step(learn(label), &key).index.unwrap()).collect();
         assert_eq!(slots, [0, 1, 0]);
         assert_eq!(memory.step(ASK, &key).sums, [0, 4, 4]);

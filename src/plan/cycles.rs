@@ -250,10 +250,8 @@ fn run(input: StreamIn, stages: &[Stage], beats_out: u64, leaves: &mut dyn FnMut
         if sending > 0 {
             moves = true;
             sending -= 1;
-            if sending == 0 {
-                if !leaves(cycle) {
-                    return;
-                }
+            if sending == 0 && !leaves(cycle) {
+                return;
             }
         } else if valid[states.len()] {
             moves = true;
