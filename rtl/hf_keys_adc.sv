@@ -69,7 +69,6 @@ module hf_keys_adc #(
     output logic                         failed_o
 );
   localparam int Lanes = LaneTiles * Adcs;
-  localparam int LaneWidth = Lanes > 1 ? $clog2(Lanes) : 1;
   localparam int TileGroups = (Tiles + LaneTiles - 1) / LaneTiles;
   localparam int TileGroupWidth = TileGroups > 1 ? $clog2(TileGroups) : 1;
   localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1;
@@ -87,10 +86,9 @@ module hf_keys_adc #(
 
   // ---------------------------------------------------------------- query
   logic enable, sums_ready, step, sums_valid, sums_last;
-  logic [Lanes*SumWidth-1:0] sums, drain_q;
+  logic [Lanes*SumWidth-1:0] sums;
   logic [SlotWidth:0] scanned_q;    // slots of the steps before the one that is read
-  logic [LaneWidth-1:0] drain;
-  logic drain_last, draining_q, last_q, load, stop;
+  logic drained, stop;
 
   // This step reaches the last slot in use.
   assign stop = 32'(scanned_q) + Lanes >= 32'(used_i);
@@ -99,25 +97,22 @@ module hf_keys_adc #(
     else if (step) scanned_q <= scanned_q + (SlotWidth + 1)'(Lanes);
   end
 
-  // Sums of a step leave one by one; those of the next one wait for the last of them.
-  assign enable = !(sums_valid && draining_q && !drain_last);
-  assign load = sums_valid && enable;
-  hf_counter #(.Steps(Lanes)) i_drain (
-      .clk_i, .clear_i(load), .step_i(draining_q), .count_o(drain), .last_o(drain_last));
-  assign dot_valid_o = draining_q;
-  assign dot_last_o = draining_q && drain_last && last_q;
-  assign dot_o = drain_q[SumWidth-1:0];
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) draining_q <= 1'b0;
-    else draining_q <= load || (draining_q && !drain_last);
-    if (load) begin
-      drain_q <= sums;
-      last_q <= sums_last;
-    end else begin
-      drain_q <= drain_q >> SumWidth;
-    end
-  end
+  // Sums of a step wait for the last of those before.
+  assign enable = !(sums_valid && dot_valid_o && !drained);
+  hf_drain #(
+      .Lanes(Lanes),
+      .Width(SumWidth)
+  ) i_drain (
+      .clk_i,
+      .rst_ni,
+      .load_i(sums_valid && enable),
+      .last_i(sums_last),
+      .data_i(sums),
+      .valid_o(dot_valid_o),
+      .value_o(dot_o),
+      .end_o(drained),
+      .last_o(dot_last_o)
+  );
 
   // ---------------------------------------------------------------- write: word line by word line
   localparam int StepWidth = SlotWidth - $clog2(Lanes) > 0 ? SlotWidth - $clog2(Lanes) : 1;
@@ -256,7 +251,7 @@ module hf_keys_adc #(
   );
   logic unused;
   assign unused = ^{sums_ready, program_busy, next_valid, next_column, next_tile_group, sums_column,
-                    sums_tile_group, drain};
+                    sums_tile_group};
 endmodule
 
 `default_nettype wire

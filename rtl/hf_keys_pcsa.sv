@@ -70,7 +70,6 @@ module hf_keys_pcsa #(
   localparam int RowWidth = Rows > 1 ? $clog2(Rows) : 1;
   localparam int RowGroupWidth = RowGroups > 1 ? $clog2(RowGroups) : 1;
   localparam int CellWidth = $clog2(2 * Slice);
-  localparam int DrainWidth = LaneRows > 1 ? $clog2(LaneRows) : 1;
   // Reads of a step take 3 cycles each at least, whatever the registers hold.
   localparam bit Paced = LaneRows > 3 * ColumnGroups * ColumnsPerAmplifier;
 
@@ -83,10 +82,8 @@ module hf_keys_pcsa #(
 
   // ---------------------------------------------------------------- query
   logic sums_valid, sums_last, captured, step_last, drained, busy;
-  logic [LaneRows*SumWidth-1:0] sums, drain_q;
+  logic [LaneRows*SumWidth-1:0] sums;
   logic [SlotWidth:0] scanned_q;    // slots of the steps before the one that is read
-  logic [DrainWidth-1:0] drain;
-  logic drain_last, draining_q, last_q;
 
   // This step reaches the last slot in use.
   assign step_last = 32'(scanned_q) + LaneRows >= 32'(used_i);
@@ -96,24 +93,20 @@ module hf_keys_pcsa #(
     else if (captured) scanned_q <= scanned_q + (SlotWidth + 1)'(LaneRows);
   end
 
-  // Sums of a step leave one by one.
-  hf_counter #(.Steps(LaneRows)) i_drain (
-      .clk_i, .clear_i(sums_valid), .step_i(draining_q), .count_o(drain), .last_o(drain_last));
-  assign drained = draining_q && drain_last;
-  assign dot_valid_o = draining_q;
-  assign dot_last_o = drained && last_q;
-  assign dot_o = drain_q[SumWidth-1:0];
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) draining_q <= 1'b0;
-    else draining_q <= sums_valid || (draining_q && !drain_last);
-    if (sums_valid) begin
-      drain_q <= sums;
-      last_q <= sums_last;
-    end else begin
-      drain_q <= drain_q >> SumWidth;
-    end
-  end
+  hf_drain #(
+      .Lanes(LaneRows),
+      .Width(SumWidth)
+  ) i_drain (
+      .clk_i,
+      .rst_ni,
+      .load_i(sums_valid),
+      .last_i(sums_last),
+      .data_i(sums),
+      .valid_o(dot_valid_o),
+      .value_o(dot_o),
+      .end_o(drained),
+      .last_o(dot_last_o)
+  );
 
   // ---------------------------------------------------------------- write
   // Digits of the slot.
@@ -234,7 +227,7 @@ module hf_keys_pcsa #(
       .program_verify_o(verify)
   );
   logic unused;
-  assign unused = ^{busy, program_busy, next_valid, next_row, next_row_group, sums_row, sums_row_group, lanes_valid, partial, drain};
+  assign unused = ^{busy, program_busy, next_valid, next_row, next_row_group, sums_row, sums_row_group, lanes_valid, partial};
 endmodule
 
 `default_nettype wire

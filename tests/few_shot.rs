@@ -28,7 +28,7 @@ fn episodes_hold_in_every_readout() {
     for memory in memories {
         let folder = tempfile::tempdir().unwrap();
         let build = build(folder.path(), memory);
-        let episodes = args!["--episodes", "2", "--way", "3", "--shots", "2", "--queries", "1", "--stalled", "6"];
+        let episodes = args!["--episodes", "2", "--way", "3", "--shots", "2", "--queries", "1", "--stalled", "9"];
         let mut all = args!["verify", build, "--simulator", "icarus", "--json"];
         all.extend(episodes);
         let json = hafnia(all).expect(0).json();
@@ -84,6 +84,8 @@ fn episodes_that_do_not_fit_are_refused() {
     assert!(said.contains("3 ways and 1 shots do not fit a memory of 4 keys and 2 classes"), "{said}");
     let plain = tempfile::tempdir().unwrap();
     let plain = generate(plain.path(), &network("digits_binary"), "");
-    let said = hafnia(args!["verify", plain, "--simulator", "icarus", "--episodes", "1"]).expect(2).stderr;
+    let said = hafnia(args!["verify", plain.clone(), "--simulator", "icarus", "--episodes", "1"]).expect(2).stderr;
+    assert!(said.contains("has no few-shot memory"), "{said}");
+    let said = hafnia(args!["verify", plain, "--simulator", "icarus", "--queries", "1"]).expect(2).stderr;
     assert!(said.contains("has no few-shot memory"), "{said}");
 }

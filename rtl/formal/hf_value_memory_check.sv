@@ -111,13 +111,13 @@ module hf_value_memory_check #(
   // ---------------------------------------------------------------- sums
   logic add_q;
   logic signed [DotWidth-1:0] dot_q;
-  logic signed [31:0] sharp;
+  logic signed [SumWidth-1:0] sharp;
   logic signed [SumWidth-1:0] sum_q, sum;
   logic [SlotWidth-1:0] number_q, number;
   logic [31:0] since_q;  // cycles since dot_last_i, up to ranked_o; else 0
   logic kept;
   localparam int Ranked = Classes + 2;
-  assign sharp = Absolute && dot_q < 0 ? 0 - 32'(dot_q) : 32'(dot_q);
+  assign sharp = Absolute && dot_q < 0 ? '0 - SumWidth'(dot_q) : SumWidth'(dot_q);
   assign kept = promise_q && !(clear_i && dot_valid_i) && !((clear_i || dot_valid_i) && since_q != 0 && since_q != Ranked);
 
   always_ff @(posedge clk_i) begin
@@ -141,7 +141,7 @@ module hf_value_memory_check #(
     end else begin
       if (dot_valid_i && 32'(scan_q) < Slots) scan_q <= scan_q + 1'b1;
       if (add_q && label == at_class_q) begin
-        sum_q <= sum_q + SumWidth'(sharp);
+        sum_q <= sum_q + sharp;
         number_q <= number_q + 1'b1;
       end
     end

@@ -25,15 +25,15 @@ pub(super) struct EpisodeArgs {
     /// Queries of a class; absent: 5.
     #[arg(long)]
     queries: Option<usize>,
-    /// Seed of the episodes.
-    #[arg(long, default_value_t = 1)]
-    episode_seed: u64,
+    /// Seed of the episodes; absent: 1.
+    #[arg(long)]
+    episode_seed: Option<u64>,
     /// Write the episodes as JSON, for other tools: classes, and images by their places in the set.
     #[arg(long)]
     episodes_out: Option<PathBuf>,
     /// Commands in place of episodes: a JSON list of {"image": N, "learn": bool, "label": N, "erase": bool, "class": N}; only
     /// `image` is needed. `class` is what a query should get.
-    #[arg(long, conflicts_with_all = ["episodes", "way", "shots", "queries", "episodes_out"])]
+    #[arg(long, conflicts_with_all = ["episodes", "way", "shots", "queries", "episode_seed", "episodes_out"])]
     commands: Option<PathBuf>,
 }
 
@@ -56,7 +56,11 @@ struct Line {
 impl EpisodeArgs {
     /// Whether episodes or commands were asked for.
     pub fn given(&self) -> bool {
-        self.episodes.is_some() || self.way.is_some() || self.shots.is_some() || self.commands.is_some()
+        let numbers = [self.episodes, self.way, self.shots, self.queries];
+        numbers.iter().any(Option::is_some)
+            || self.episode_seed.is_some()
+            || self.episodes_out.is_some()
+            || self.commands.is_some()
     }
 
     /// The commands in order. `keys` and `classes` are what the memory holds.
@@ -76,10 +80,10 @@ impl EpisodeArgs {
                 shape.shots
             );
         }
-        let count = self.episodes.unwrap_or(DEFAULT_EPISODES);
-        let drawn = data::episodes(set, shape, count, self.episode_seed)?;
+        let (count, seed) = (self.episodes.unwrap_or(DEFAULT_EPISODES), self.episode_seed.unwrap_or(1));
+        let drawn = data::episodes(set, shape, count, seed)?;
         if let Some(path) = &self.episodes_out {
-            write(path, set, shape, self.episode_seed, &drawn)?;
+            write(path, set, shape, seed, &drawn)?;
         }
         Ok(drawn.iter().flat_map(commands).collect())
     }
@@ -103,6 +107,11 @@ fn commands(episode: &Episode) -> Vec<Asked> {
     let learns = (0..shots).flat_map(|shot| ways().map(move |way| (shot, way))).map(learn);
     let asks = (0..queries).flat_map(|query| ways().map(move |way| (query, way))).map(ask);
     learns.chain(asks).collect()
+}
+
+/// Commands before the memory is erased again: the first episode.
+pub(super) fn first_episode(asked: &[Asked]) -> usize {
+    asked.iter().skip(1).position(|a| a.command.erase).map_or(asked.len(), |next| next + 1)
 }
 
 fn read(path: &Path) -> Result<Vec<Asked>> {

@@ -4,13 +4,16 @@ use std::sync::Mutex;
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::episodes::EpisodeArgs;
+use super::episodes::{EpisodeArgs, first_episode};
 use super::{Answer, Outcome, load};
 use crate::cosim::{self, Arrays, Build, Options, Phase, Simulator, Verdict};
 use crate::emit::COUNT_WIDTH;
 
 /// What a sense register holds at most; the design refuses to store more, or 0.
 const LARGEST_COUNT: i64 = (1 << COUNT_WIDTH) - 1;
+
+/// Images of the run with stalls and resets, where nothing else is asked for.
+const STALLED: usize = 20;
 
 /// Co-simulate a build directory: every output of every layer against the golden model.
 #[derive(clap::Args)]
@@ -30,9 +33,10 @@ pub(super) struct Args {
     /// Seed of the stalls and resets of the second run.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=0x7fff_ffff))]
     seed: u64,
-    /// Images of the second run, with random stalls and resets; 0 leaves it out.
-    #[arg(long, default_value_t = 20)]
-    stalled: usize,
+    /// Images of the second run, with random stalls and resets; 0 leaves it out; absent: 20, and with a few-shot memory at least
+    /// the first episode.
+    #[arg(long)]
+    stalled: Option<usize>,
     /// Resets of the second run.
     #[arg(long, default_value_t = 3)]
     resets: usize,
@@ -100,7 +104,8 @@ pub(super) fn run(args: Args) -> Result<Answer> {
         simulator,
         arrays,
         seed: args.seed,
-        stalled: args.stalled,
+        // A memory that only learns under stalls would not show much.
+        stalled: args.stalled.unwrap_or(STALLED.max(first_episode(&asked))),
         resets: args.resets,
         precharge: args.precharge.map(usize::from),
         window: args.window.map(usize::from),

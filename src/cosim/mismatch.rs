@@ -92,15 +92,11 @@ pub(super) fn locate(
                     .into();
             }
         }
+    } else if found.layer == KEYS {
+        found.array = format!("{}.i_keys: slot {}", build.manifest.top, found.neuron);
+        found.note =
+            "the features agree: the fault lies in the key memory, when it wrote this slot or when it read it".into();
     } else {
-        if found.layer == KEYS {
-            found.array = format!("{}.i_keys: slot {}", build.manifest.top, found.neuron);
-            found.note =
-                "the features agree: the fault lies in the key memory, when it wrote this slot or when it read it"
-                    .into();
-            found.waveform = waveform(build, options, stimulus, &again, found.cycle)?;
-            return Ok(found);
-        }
         found.array = "none".into();
         found.note = "all layers agree: the fault lies in the class scores or the output stream".into();
     }

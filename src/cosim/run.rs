@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::records::{Record, read_binary, read_text};
-use super::stimulus::{self, Stimulus};
+use super::stimulus::Stimulus;
 use super::{Build, CosimError, Simulator, io, model};
 use crate::emit;
 
@@ -75,8 +75,9 @@ fn run_in(
             write(&commands, &stimulus.commands)?;
         }
         Simulator::Icarus => {
-            write(&file, stimulus::hex(&build.plan, &stimulus.beats).as_bytes())?;
-            write(&commands, stimulus.commands_hex().as_bytes())?;
+            let (beats, words) = stimulus.hex(&build.plan);
+            write(&file, beats.as_bytes())?;
+            write(&commands, words.as_bytes())?;
         }
     }
 

@@ -15,10 +15,13 @@ impl Stimulus {
         Self { beats: beats(plan, images), commands: commands.iter().flat_map(|c| c.bits().to_le_bytes()).collect() }
     }
 
-    /// The commands as text, one a line, for `$fscanf`.
-    pub fn commands_hex(&self) -> String {
-        let line = |c: &[u8]| c.iter().rev().map(|b| format!("{b:02x}")).collect::<String>() + "\n";
-        self.commands.chunks(4).map(line).collect()
+    /// Beats and commands as text for `$fscanf`, one a line.
+    pub fn hex(&self, plan: &Plan) -> (String, String) {
+        let lines = |bytes: &[u8], size: usize| -> String {
+            let line = |word: &[u8]| word.iter().rev().map(|b| format!("{b:02x}")).collect::<String>() + "\n";
+            bytes.chunks(size).map(line).collect()
+        };
+        (lines(&self.beats, plan.stream_bits / 8), lines(&self.commands, 4))
     }
 }
 
@@ -43,10 +46,4 @@ fn beats<'a>(plan: &Plan, images: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
         }
     }
     out
-}
-
-/// The same as text, one beat a line, for `$fscanf`.
-pub(super) fn hex(plan: &Plan, beats: &[u8]) -> String {
-    let line = |beat: &[u8]| beat.iter().rev().map(|b| format!("{b:02x}")).collect::<String>() + "\n";
-    beats.chunks(plan.stream_bits / 8).map(line).collect()
 }

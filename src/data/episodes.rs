@@ -1,9 +1,9 @@
 //! Few-shot episodes over a labelled set: some classes, a support set of some images of each, and queries of others.
 //!
-//! Drawn from ChaCha8 (`rand_chacha`), seeded by the seed as `seed_from_u64` does, stream number the episode's number, so that episode
-//! `k` is the same however many are drawn. A draw below `n` takes the high 64 bits of a 64-bit word times `n`. The draws,
-//! in order: the classes, without repetition; then for each of them its images, without repetition, the shots before
-//! the queries. Drawing `m` of a list without repetition swaps element `i` with a drawn one of `i ..`, for `i` below `m`.
+//! Drawn from ChaCha8 (`rand_chacha`), seeded by the seed as `seed_from_u64` does, stream number 7 * 2^32 + the episode's number, so
+//! that episode `k` is the same however many are drawn. A draw below `n` takes the high 32 bits of a 32-bit word times `n`.
+//! The draws, in order: the classes, without repetition; then for each of them its images, without repetition, the shots
+//! before the queries. Drawing `m` of a list without repetition swaps element `i` with a drawn one of `i ..`, for `i` below `m`.
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
@@ -32,6 +32,36 @@ pub struct Episode {
     pub queries: Vec<Vec<usize>>,
 }
 
+impl Episode {
+    /// Draws classes, then images of each; `classes` lists the images of every one that may be drawn.
+    pub fn draw(classes: &[Vec<usize>], shape: EpisodeShape, stream: &mut ChaCha8Rng) -> Self {
+        let chosen = distinct(classes.len(), shape.way, stream);
+        let of_class = |c: &usize| -> Vec<usize> {
+            let images = distinct(classes[*c].len(), shape.shots + shape.queries, stream);
+            images.into_iter().map(|i| classes[*c][i]).collect()
+        };
+        let images: Vec<Vec<usize>> = chosen.iter().map(of_class).collect();
+        let support = images.iter().map(|i| i[..shape.shots].to_vec()).collect();
+        let queries = images.iter().map(|i| i[shape.shots..].to_vec()).collect();
+        Self { classes: chosen, support, queries }
+    }
+
+    /// Episode `number` of those that judge.
+    pub fn judging(classes: &[Vec<usize>], shape: EpisodeShape, seed: u64, number: usize) -> Self {
+        let mut stream = ChaCha8Rng::seed_from_u64(seed);
+        stream.set_stream(JUDGING << 32 | number as u64);
+        Self::draw(classes, shape, &mut stream)
+    }
+
+    /// Support images, then queries, class by class.
+    pub fn images(&self) -> Vec<usize> {
+        self.support.iter().chain(&self.queries).flatten().copied().collect()
+    }
+}
+
+/// The purpose that the numbers of judging episodes' streams begin with; part of what makes them repeatable.
+const JUDGING: u64 = 7;
+
 /// Draws `count` episodes; the error says what the set lacks.
 pub fn episodes(set: &Dataset, shape: EpisodeShape, count: usize, seed: u64) -> Result<Vec<Episode>, DataError> {
     let bad = |reason: String| DataError::Episodes { name: set.name.clone(), reason };
@@ -52,28 +82,28 @@ pub fn episodes(set: &Dataset, shape: EpisodeShape, count: usize, seed: u64) -> 
         );
         return Err(bad(reason));
     }
+    let images: Vec<Vec<usize>> = able.iter().map(|c| classes[*c].clone()).collect();
     let one = |number: usize| {
-        let mut stream = ChaCha8Rng::seed_from_u64(seed);
-        stream.set_stream(number as u64);
-        let chosen = distinct(&able, shape.way, &mut stream);
-        let images: Vec<Vec<usize>> = chosen.iter().map(|c| distinct(&classes[*c], of_class, &mut stream)).collect();
-        let support = images.iter().map(|i| i[..shape.shots].to_vec()).collect();
-        let queries = images.iter().map(|i| i[shape.shots..].to_vec()).collect();
-        Episode { classes: chosen, support, queries }
+        let mut episode = Episode::judging(&images, shape, seed, number);
+        episode.classes.iter_mut().for_each(|c| *c = able[*c]);
+        episode
     };
     Ok((0..count).map(one).collect())
 }
 
-/// `count` elements of a list, in the order of their draws.
-fn distinct(list: &[usize], count: usize, stream: &mut ChaCha8Rng) -> Vec<usize> {
-    let mut list = list.to_vec();
-    for i in 0..count {
-        let left = (list.len() - i) as u128;
-        let draw = (u128::from(stream.next_u64()) * left) >> 64;
-        list.swap(i, i + draw as usize);
+/// A whole number below `n`.
+pub fn below(n: usize, stream: &mut ChaCha8Rng) -> usize {
+    ((u64::from(stream.next_u32()) * n as u64) >> 32) as usize
+}
+
+/// `count` different numbers below `n`, in the order drawn.
+pub fn distinct(n: usize, count: usize, stream: &mut ChaCha8Rng) -> Vec<usize> {
+    let mut all: Vec<usize> = (0..n).collect();
+    for k in 0..count {
+        all.swap(k, k + below(n - k, stream));
     }
-    list.truncate(count);
-    list
+    all.truncate(count);
+    all
 }
 
 #[cfg(test)]
@@ -90,7 +120,7 @@ mod tests {
         assert_ne!(drawn, episodes(&digits, shape, 4, 2).unwrap());
         let labels = digits.labels.as_ref().unwrap();
         for episode in &drawn {
-            let mut images: Vec<usize> = episode.support.iter().chain(&episode.queries).flatten().copied().collect();
+            let mut images = episode.images();
             assert_eq!((episode.support[4].len(), episode.queries[4].len(), images.len()), (2, 3, 25));
             images.sort_unstable();
             images.dedup();

@@ -18,7 +18,7 @@ use std::{
     str::FromStr,
 };
 
-pub use episodes::{Episode, EpisodeShape, episodes};
+pub use episodes::{Episode, EpisodeShape, below, distinct, episodes};
 pub use error::DataError;
 pub use npy::{write_predictions, write_scores};
 

@@ -254,30 +254,33 @@ fn pcsa(plan: &Plan, layer: &LayerPlan, p: &PcsaPlan, from: &str, to: &str) -> I
     ports.extend(stream_ports(from, to));
     let detail = detail(layer, 0);
     ports.extend([pair("lanes_valid_o", detail.valid), pair("lanes_o", detail.data)]);
-    Instance {
-        module: "hf_layer_pcsa",
-        name: format!("i_{to}"),
-        parameters: vec![
-            pair("Inputs", layer.inputs),
-            pair("Neurons", layer.neurons),
-            flag("InputTrits", layer.input == Values::Trit),
-            flag("WeightTrits", layer.weight_kind == WeightKind::Ternary),
-            pair("Output", output_kind(&layer.output)),
-            pair("ColumnTiles", p.column_tiles),
-            pair("RowTiles", p.row_tiles),
-            pair("Rows", p.rows),
-            pair("Amplifiers", p.amplifiers),
-            pair("ColumnsPerAmplifier", p.columns_per_amplifier),
-            pair("LaneColumns", p.lane_columns),
-            pair("LaneRows", p.lane_rows),
-            pair("SumWidth", layer.sum_width),
-            pair("SignCycles", plan.sense.sign_cycles),
-            pair("ZeroCycles", plan.sense.zero_cycles),
-            pair("CountWidth", COUNT_WIDTH),
-            prefix("Name", &layer.name),
-        ],
-        ports,
-    }
+    let mut parameters = vec![
+        pair("Inputs", layer.inputs),
+        pair("Neurons", layer.neurons),
+        flag("InputTrits", layer.input == Values::Trit),
+        flag("WeightTrits", layer.weight_kind == WeightKind::Ternary),
+        pair("Output", output_kind(&layer.output)),
+    ];
+    parameters.extend(pcsa_arrays(plan, p, layer.sum_width));
+    parameters.push(prefix("Name", &layer.name));
+    Instance { module: "hf_layer_pcsa", name: format!("i_{to}"), parameters, ports }
+}
+
+/// Parameters of PCSA arrays and the sums of their word lines, in a layer or a key memory.
+pub(super) fn pcsa_arrays(plan: &Plan, p: &PcsaPlan, sum_width: usize) -> Vec<Pair> {
+    vec![
+        pair("ColumnTiles", p.column_tiles),
+        pair("RowTiles", p.row_tiles),
+        pair("Rows", p.rows),
+        pair("Amplifiers", p.amplifiers),
+        pair("ColumnsPerAmplifier", p.columns_per_amplifier),
+        pair("LaneColumns", p.lane_columns),
+        pair("LaneRows", p.lane_rows),
+        pair("SumWidth", sum_width),
+        pair("SignCycles", plan.sense.sign_cycles),
+        pair("ZeroCycles", plan.sense.zero_cycles),
+        pair("CountWidth", COUNT_WIDTH),
+    ]
 }
 
 fn sa(layer: &LayerPlan, s: &SaPlan, from: &str, to: &str) -> Instance {
@@ -310,42 +313,46 @@ fn sa(layer: &LayerPlan, s: &SaPlan, from: &str, to: &str) -> Instance {
 }
 
 fn adc(layer: &LayerPlan, a: &AdcPlan, from: &str, to: &str) -> Instance {
-    let largest = a.block_sizes[0];
     let encoding = match a.encoding {
         Encoding::Signed | Encoding::BitSerial(_) => 0,
         Encoding::TwoPhases => 1,
         Encoding::Unipolar => 2,
     };
-    Instance {
-        module: "hf_layer_adc",
-        name: format!("i_{to}"),
-        parameters: vec![
-            pair("Inputs", layer.inputs),
-            pair("Neurons", layer.neurons),
-            pair("InputKind", kind(layer.input)),
-            pair("InputWidth", images::table_width(layer.input)),
-            pair("Encoding", encoding),
-            flag("WeightTrits", layer.weight_kind == WeightKind::Ternary),
-            flag("SingleColumn", a.single_column),
-            pair("Output", output_kind(&layer.output)),
-            pair("Blocks", a.block_sizes.len()),
-            pair("LargeBlocks", a.block_sizes.iter().filter(|b| **b == largest).count()),
-            pair("BlockInputs", largest),
-            pair("Tiles", a.tiles),
-            pair("Adcs", a.adcs),
-            pair("ColumnsPerAdc", a.columns_per_adc),
-            pair("LaneBlocks", a.lane_blocks),
-            pair("LaneTiles", a.lane_tiles),
-            pair("ConversionCycles", a.conversion_cycles),
-            pair("CodeBits", a.transfer.bits),
-            pair("LevelWidth", images::level_width(a)),
-            flag("Uniform", a.transfer.uniform),
-            pair("ValueWidth", images::value_width(a)),
-            pair("SumWidth", layer.sum_width),
-            prefix("Name", &layer.name),
-        ],
-        ports: stream_ports(from, to),
-    }
+    let mut parameters = vec![
+        pair("Inputs", layer.inputs),
+        pair("Neurons", layer.neurons),
+        pair("InputKind", kind(layer.input)),
+        pair("InputWidth", images::table_width(layer.input)),
+        pair("Encoding", encoding),
+        flag("WeightTrits", layer.weight_kind == WeightKind::Ternary),
+        flag("SingleColumn", a.single_column),
+        pair("Output", output_kind(&layer.output)),
+    ];
+    parameters.extend(adc_arrays(a, layer.sum_width));
+    parameters.push(prefix("Name", &layer.name));
+    let ports = stream_ports(from, to);
+    Instance { module: "hf_layer_adc", name: format!("i_{to}"), parameters, ports }
+}
+
+/// Parameters of arrays read by ADCs and the sums of their columns, in a layer or a key memory.
+pub(super) fn adc_arrays(a: &AdcPlan, sum_width: usize) -> Vec<Pair> {
+    let largest = a.block_sizes[0];
+    vec![
+        pair("Blocks", a.block_sizes.len()),
+        pair("LargeBlocks", a.block_sizes.iter().filter(|b| **b == largest).count()),
+        pair("BlockInputs", largest),
+        pair("Tiles", a.tiles),
+        pair("Adcs", a.adcs),
+        pair("ColumnsPerAdc", a.columns_per_adc),
+        pair("LaneBlocks", a.lane_blocks),
+        pair("LaneTiles", a.lane_tiles),
+        pair("ConversionCycles", a.conversion_cycles),
+        pair("CodeBits", a.transfer.bits),
+        pair("LevelWidth", images::level_width(a)),
+        flag("Uniform", a.transfer.uniform),
+        pair("ValueWidth", images::value_width(a)),
+        pair("SumWidth", sum_width),
+    ]
 }
 
 fn digital(layer: &LayerPlan, d: &DigitalPlan, from: &str, to: &str) -> Instance {

@@ -1,9 +1,9 @@
 //! Instances of a few-shot memory's blocks, and the nets between them.
 
-use super::blocks::{Instance, Pair, flag, pair, prefix};
+use super::blocks::{Instance, Pair, adc_arrays, flag, pair, pcsa_arrays, prefix};
+use super::images;
 use super::stages::most_in_flight;
 use super::views::index_width;
-use super::{COUNT_WIDTH, images};
 use crate::plan::{AdcPlan, Encoding, KeysPlan, MemoryPlan, PcsaPlan, Plan};
 
 /// A net that belongs to no stage.
@@ -134,54 +134,25 @@ fn few_shot(m: &MemoryPlan, from: &str) -> Instance {
 }
 
 fn keys_pcsa(plan: &Plan, m: &MemoryPlan, p: &PcsaPlan) -> Instance {
-    let mut parameters = vec![
-        pair("Features", m.features),
-        pair("Slots", m.slots),
-        pair("ColumnTiles", p.column_tiles),
-        pair("RowTiles", p.row_tiles),
-        pair("Rows", p.rows),
-        pair("Amplifiers", p.amplifiers),
-        pair("ColumnsPerAmplifier", p.columns_per_amplifier),
-        pair("LaneColumns", p.lane_columns),
-        pair("LaneRows", p.lane_rows),
-        pair("SumWidth", m.dot_width),
-        pair("SignCycles", plan.sense.sign_cycles),
-        pair("ZeroCycles", plan.sense.zero_cycles),
-        pair("CountWidth", COUNT_WIDTH),
-        prefix("Name", images::KEYS),
-    ];
-    parameters.extend(programming(m));
-    let mut all = ports(&[("precharge_cycles_i", "precharge_cycles"), ("window_cycles_i", "window_cycles")]);
-    all.extend(key_ports());
-    Instance { module: "hf_keys_pcsa", name: "i_keys".into(), parameters, ports: all }
+    let trims = [("precharge_cycles_i", "precharge_cycles"), ("window_cycles_i", "window_cycles")];
+    keys("hf_keys_pcsa", m, pcsa_arrays(plan, p, m.dot_width), ports(&trims))
 }
 
 fn keys_adc(m: &MemoryPlan, a: &AdcPlan) -> Instance {
     let encoding = if a.encoding == Encoding::TwoPhases { 1 } else { 0 };
-    let largest = a.block_sizes[0];
-    let mut parameters = vec![
-        pair("Features", m.features),
-        pair("Slots", m.slots),
-        pair("Encoding", encoding),
-        flag("SingleColumn", a.single_column),
-        pair("Blocks", a.block_sizes.len()),
-        pair("LargeBlocks", a.block_sizes.iter().filter(|b| **b == largest).count()),
-        pair("BlockInputs", largest),
-        pair("Tiles", a.tiles),
-        pair("Adcs", a.adcs),
-        pair("ColumnsPerAdc", a.columns_per_adc),
-        pair("LaneBlocks", a.lane_blocks),
-        pair("LaneTiles", a.lane_tiles),
-        pair("ConversionCycles", a.conversion_cycles),
-        pair("CodeBits", a.transfer.bits),
-        pair("LevelWidth", images::level_width(a)),
-        flag("Uniform", a.transfer.uniform),
-        pair("ValueWidth", images::value_width(a)),
-        pair("SumWidth", m.dot_width),
-        prefix("Name", images::KEYS),
-    ];
+    let mut arrays = vec![pair("Encoding", encoding), flag("SingleColumn", a.single_column)];
+    arrays.extend(adc_arrays(a, m.dot_width));
+    keys("hf_keys_adc", m, arrays, Vec::new())
+}
+
+fn keys(module: &'static str, m: &MemoryPlan, arrays: Vec<Pair>, more_ports: Vec<Pair>) -> Instance {
+    let mut parameters = vec![pair("Features", m.features), pair("Slots", m.slots)];
+    parameters.extend(arrays);
     parameters.extend(programming(m));
-    Instance { module: "hf_keys_adc", name: "i_keys".into(), parameters, ports: key_ports() }
+    parameters.push(prefix("Name", images::KEYS));
+    let mut ports = key_ports();
+    ports.extend(more_ports);
+    Instance { module, name: "i_keys".into(), parameters, ports }
 }
 
 /// Pulses; the nominal cell switches within a nominal one.

@@ -3,24 +3,21 @@
 use ndarray::Array2;
 use sha2::{Digest, Sha256};
 
-use super::cycles::{self, StreamIn, predict};
+use super::cycles::{Stage, predict};
 use super::fold;
 use super::memory::memory;
 use super::scores::scores;
 use super::split::{check_unipolar, of_votes, sa, trained_split, unipolar};
-use super::timing::stage;
+use super::timing::{beats_out, cycles, sense, stream_in, timings};
 use super::{
     Action, AdcPlan, Encoding, FORMAT, InputMap, InputPlan, LayerPlan, MapPlan, OutputPlan, Plan, PlanError, PoolPlace,
-    PoolPlan, ReadoutPlan, ScoresPlan, SensePlan, Source, Values, WindowPlan, adc, geometry, signed_width, stages,
+    PoolPlan, ReadoutPlan, ScoresPlan, Source, Values, WindowPlan, adc, geometry, signed_width,
 };
-use crate::device;
 use crate::hardware::{Columns, Hardware, LayerHardware, NegativeInputs, Neurons, Readout};
 use crate::network::{
     Activation, Domain, InputCode, InputValues, Layer, Network, Normalize, Op, PoolOrder, Shape, WeightKind,
 };
 
-/// Bits of the sense sequencer's cycle counters.
-const COUNT_WIDTH: u32 = 12;
 /// Largest side of an array that the tool will plan for.
 const LARGEST_ARRAY: usize = 1 << 14;
 
@@ -69,7 +66,7 @@ pub fn plan(network: &Network, hardware: &Hardware) -> Result<Plan, PlanError> {
         }
     };
     let classes = memory.as_ref().map_or(last.neurons(), |m| m.classes);
-    timing.push(cycles::Stage::Sequential {
+    timing.push(Stage::Sequential {
         latency: match &memory {
             None => classes as u64 + 2,
             Some(memory) => memory.latency(Action::Query { used: memory.slots }),
@@ -88,27 +85,6 @@ pub fn plan(network: &Network, hardware: &Hardware) -> Result<Plan, PlanError> {
         memory,
         cycles,
     })
-}
-
-/// How long each stage of the layers takes; `read` cycles for a read of a PCSA array.
-fn timings(layers: &[LayerPlan], read: usize) -> Vec<cycles::Stage> {
-    stages::stages(layers).iter().map(|s| stage(&layers[s.layer], s.kind, read)).collect()
-}
-
-fn stream_in(input: &InputPlan) -> StreamIn {
-    StreamIn { beats: (input.beats / input.vectors) as u64, vectors: input.vectors as u64 }
-}
-
-/// Beats of a result: a head and a score of each class, 32 bits each.
-fn beats_out(classes: usize, stream_bits: usize) -> u64 {
-    (32 * (classes + 1)).div_ceil(stream_bits) as u64
-}
-
-pub(super) fn command_cycles(plan: &Plan, actions: &[Action]) -> Vec<u64> {
-    let Some(memory) = &plan.memory else { return Vec::new() };
-    let mut timing = timings(&plan.layers, memory.read_cycles);
-    timing.push(cycles::Stage::Listed(actions.iter().map(|a| memory.latency(*a)).collect()));
-    cycles::list(stream_in(&plan.input), &timing, beats_out(memory.classes, plan.stream_bits), actions.len())
 }
 
 fn check_names(network: &Network, hardware: &Hardware) -> Result<(), PlanError> {
@@ -151,49 +127,6 @@ fn check(hardware: &LayerHardware, place: &str) -> Result<(), PlanError> {
         return Err(PlanError::hardware("clock.mhz", mhz, "must be 0.001 to 10000"));
     }
     Ok(())
-}
-
-/// Whole cycles that hold `ns`; exact products such as 70 ns at 100 MHz stay whole.
-pub(super) fn cycles(key: &str, ns: f64, mhz: f64) -> Result<usize, PlanError> {
-    let exact = ns * mhz / 1000.0;
-    let cycles = if (exact - exact.round()).abs() < 1e-9 { exact.round() } else { exact.ceil() };
-    let most = (1u64 << COUNT_WIDTH) - 1;
-    if !(ns.is_finite() && ns > 0.0) {
-        return Err(PlanError::hardware(key, ns, "must be a positive time in ns"));
-    }
-    if cycles > most as f64 {
-        let reason =
-            format!("is {cycles} cycles at {mhz} MHz; the sequencer counts to {most}: lower the clock or the time");
-        return Err(PlanError::hardware(key, ns, reason));
-    }
-    Ok((cycles as usize).max(1))
-}
-
-fn sense(hardware: &LayerHardware, used: bool, trits: bool) -> Result<SensePlan, PlanError> {
-    let (pcsa, mhz) = (&hardware.pcsa, hardware.clock.mhz);
-    let sign_ns = device::switching_time_ns(pcsa.supply_v, device::LRS_KOHM, device::HRS_KOHM)?;
-    let zero_ns = device::switching_time_ns(pcsa.supply_v, device::HRS_BL_KOHM, device::HRS_KOHM)?;
-    let plan = SensePlan {
-        precharge_cycles: cycles("pcsa.precharge_ns", pcsa.precharge_ns, mhz)?,
-        window_cycles: cycles("pcsa.window_ns", pcsa.window_ns, mhz)?,
-        sign_cycles: cycles("switching time of LRS/HRS", sign_ns, mhz)?,
-        zero_cycles: cycles("switching time of HRS/HRS", zero_ns, mhz)?,
-    };
-    if used && plan.window_cycles < plan.sign_cycles {
-        let reason = format!(
-            "is {} cycles, but a nominal LRS/HRS pair takes {sign_ns:.1} ns, {} cycles at {mhz} MHz, so no sign would be read; lengthen the window",
-            plan.window_cycles, plan.sign_cycles
-        );
-        return Err(PlanError::hardware("pcsa.window_ns", pcsa.window_ns, reason));
-    }
-    if used && trits && plan.window_cycles >= plan.zero_cycles {
-        let reason = format!(
-            "is {} cycles, but a nominal HRS/HRS pair resolves after {zero_ns:.1} ns, {} cycles at {mhz} MHz, so zeros would be read as signs; shorten the window",
-            plan.window_cycles, plan.zero_cycles
-        );
-        return Err(PlanError::hardware("pcsa.window_ns", pcsa.window_ns, reason));
-    }
-    Ok(plan)
 }
 
 fn input(network: &Network, stream_bits: usize) -> InputPlan {

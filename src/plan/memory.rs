@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::build::{cycles, largest_value};
+use super::build::largest_value;
+use super::timing::cycles;
 use super::{AdcPlan, Encoding, PcsaPlan, PlanError, adc, geometry, signed_width};
 use crate::hardware::{
     ClassScore, Columns, LayerHardware, Memory, NegativeInputs, Neurons, Readout, Sharpening, WhenFull,

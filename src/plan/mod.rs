@@ -452,7 +452,7 @@ impl Plan {
     /// Cycle of the last output beat of each image, the first image's first input beat being cycle 0, where the few-shot memory
     /// does these things with them and nothing stalls. Empty without a memory.
     pub fn command_cycles(&self, actions: &[Action]) -> Vec<u64> {
-        build::command_cycles(self, actions)
+        timing::command_cycles(self, actions)
     }
 
     /// Whether the plan computes what the network does: no splits whose votes may differ, no codes that round a similarity.

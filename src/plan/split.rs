@@ -2,8 +2,8 @@
 
 use ndarray::Array2;
 
-use super::build::cycles;
 use super::fold::{self, Reach};
+use super::timing::cycles;
 use super::{OutputPlan, PlanError, SaPlan, Source, Values, geometry, signed_width};
 use crate::hardware::LayerHardware;
 use crate::network::{Activation, Layer};

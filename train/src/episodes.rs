@@ -2,17 +2,11 @@
 //! and the similarities, sharpened, are summed over each class's shots.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use hafnia::data::{Episode, EpisodeShape};
 use rayon::prelude::*;
 
-use crate::random::{Purpose, Stream};
 use crate::recipe::{EpisodeRecipe, Sharpening, Similarity};
 use crate::{evaluate, quantize};
-
-/// Images of an episode, by their places in a set: `[way][shots]` and `[way][queries]`.
-pub struct Episode {
-    pub support: Vec<Vec<usize>>,
-    pub queries: Vec<Vec<usize>>,
-}
 
 /// Places of the images of every class.
 pub fn classes(labels: &[usize]) -> Vec<Vec<usize>> {
@@ -20,26 +14,6 @@ pub fn classes(labels: &[usize]) -> Vec<Vec<usize>> {
     labels.iter().enumerate().for_each(|(i, label)| classes[*label].push(i));
     classes.retain(|class| !class.is_empty());
     classes
-}
-
-impl Episode {
-    /// Support images, then queries, class by class.
-    pub fn images(&self) -> Vec<usize> {
-        self.support.iter().chain(&self.queries).flatten().copied().collect()
-    }
-
-    /// Draws classes, then images of each, all without repetition.
-    pub fn draw(classes: &[Vec<usize>], way: usize, shots: usize, queries: usize, stream: &mut Stream) -> Self {
-        let chosen = stream.distinct(classes.len(), way);
-        let (mut support, mut asked) = (Vec::new(), Vec::new());
-        for class in chosen {
-            let images: Vec<usize> =
-                stream.distinct(classes[class].len(), shots + queries).into_iter().map(|i| classes[class][i]).collect();
-            support.push(images[..shots].to_vec());
-            asked.push(images[shots..].to_vec());
-        }
-        Self { support, queries: asked }
-    }
 }
 
 /// Loss and number of queries right, from the scores of the episode's images in the order of [`Episode::images`].
@@ -109,8 +83,8 @@ pub fn feature(scores: &[f64]) -> Feature {
 
 /// Episode `k` of those that judge.
 pub fn judged(classes: &[Vec<usize>], recipe: &EpisodeRecipe, seed: u64, k: usize) -> Episode {
-    let mut stream = Stream::new(seed, Purpose::Judged, k);
-    Episode::draw(classes, recipe.way, recipe.shots, recipe.judged_queries, &mut stream)
+    let shape = EpisodeShape { way: recipe.way, shots: recipe.shots, queries: recipe.judged_queries };
+    Episode::judging(classes, shape, seed, k)
 }
 
 /// Queries right in an episode, in integers: dot products, absolute values, sums, first maximum.
@@ -148,13 +122,14 @@ fn dot(a: &Feature, b: &Feature, width: usize) -> i64 {
 mod tests {
     use super::*;
     use crate::param::values;
+    use crate::random::{Purpose, Stream};
 
     #[test]
     fn episodes_draw_without_repetition() {
         let labels: Vec<usize> = (0..60).map(|i| i / 6).collect();
         let classes = classes(&labels);
         let mut stream = Stream::new(1, Purpose::Episodes, 0);
-        let episode = Episode::draw(&classes, 4, 2, 3, &mut stream);
+        let episode = Episode::draw(&classes, EpisodeShape { way: 4, shots: 2, queries: 3 }, stream.generator());
         let mut seen: Vec<usize> = episode.support.iter().chain(&episode.queries).flatten().copied().collect();
         for (support, queries) in episode.support.iter().zip(&episode.queries) {
             assert_eq!((support.len(), queries.len()), (2, 3));

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use hafnia::data::Episode;
 use hafnia::network::Network;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::data::Images;
-use crate::episodes::{self, Episode};
+use crate::episodes;
 use crate::recipe::EpisodeRecipe;
 use crate::{Error, evaluate, whole};
 

@@ -4,12 +4,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use burn::tensor::Device;
+use hafnia::data::{Episode, EpisodeShape};
 use hafnia::network::WeightKind;
 
 use crate::adam::Rates;
 use crate::checkpoint::State;
 use crate::data::{Images, Split};
-use crate::episodes::{self, Episode};
+use crate::episodes;
 use crate::param::values;
 use crate::random::{Purpose, Stream};
 use crate::recipe::{EpisodeRecipe, Keep, Loss, Recipe};
@@ -174,7 +175,8 @@ fn one_epoch(
             let classes = episodes::classes(&split.train.labels);
             let way = if e.learned_way > 0 { e.learned_way } else { e.way };
             let stream = |k: usize| Stream::new(recipe.seed, Purpose::Episodes, epoch * e.interval + k);
-            let draw = |k: usize| Task::Episode(e, Episode::draw(&classes, way, e.shots, e.queries, &mut stream(k)));
+            let shape = EpisodeShape { way, shots: e.shots, queries: e.queries };
+            let draw = |k: usize| Task::Episode(e, Episode::draw(&classes, shape, stream(k).generator()));
             (0..e.interval).map(draw).collect()
         }
     };

@@ -15,8 +15,7 @@ pub enum Purpose {
     Validation = 4,
     Episodes = 5,
     Errors = 6,
-    /// Episodes that judge; their index counts episodes.
-    Judged = 7,
+    // 7: episodes that judge, see hafnia::data::Episode.
 }
 
 pub struct Stream(ChaCha8Rng);
@@ -30,7 +29,12 @@ impl Stream {
 
     /// A whole number below `n`.
     pub fn below(&mut self, n: usize) -> usize {
-        ((u64::from(self.0.next_u32()) * n as u64) >> 32) as usize
+        hafnia::data::below(n, &mut self.0)
+    }
+
+    /// The generator itself.
+    pub fn generator(&mut self) -> &mut ChaCha8Rng {
+        &mut self.0
     }
 
     /// Uniform in +-`bound`, on a grid of 2^24 values.
@@ -64,13 +68,7 @@ impl Stream {
 
     /// `count` different numbers below `n`, in the order drawn.
     pub fn distinct(&mut self, n: usize, count: usize) -> Vec<usize> {
-        let mut all: Vec<usize> = (0..n).collect();
-        for k in 0..count {
-            let other = k + self.below(n - k);
-            all.swap(k, other);
-        }
-        all.truncate(count);
-        all
+        hafnia::data::distinct(n, count, &mut self.0)
     }
 
     /// Fisher and Yates.

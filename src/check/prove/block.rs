@@ -98,6 +98,7 @@ pub fn obligations(module: &str, parameters: &Parameters) -> Option<Vec<Obligati
         "hf_stream_in" => one("hf_stream_in_check", Method::Induction),
         "hf_stream_out" => one("hf_stream_out_check", Method::Induction),
         "hf_registers" => one("hf_registers_check", Method::Induction),
+        "hf_drain" => one("hf_drain_check", Method::Induction),
         "hf_commands" => reads("hf_commands_check", "queue_q"),
         "hf_program" => one("hf_program_check", Method::Induction),
         "hf_value_memory" => reads("hf_value_memory_check", "labels_q"),
@@ -136,6 +137,8 @@ pub fn too_large(module: &str, parameters: &Parameters) -> bool {
         // A few thousand bits take the solver minutes.
         "hf_flatten" => 4 * (1 + number("Trits")) * product(&["Channels", "Positions"]),
         "hf_pool" => 2 * product(&["Values", "Planes", "Columns"]),
+        // Cells of every array, of which the decision to write again takes all.
+        "hf_program" => 32 * product(&["Arrays", "Cells"]),
         "hf_window" => {
             let bits = match number("Kind") {
                 2 => 2 * number("Width"),
@@ -156,6 +159,8 @@ pub fn reduced(module: &str, parameters: &Parameters) -> Option<(Parameters, Str
         "hf_multiply_accumulate" => &[("Neurons", 1), ("Inputs", 16)],
         "hf_accumulator" => &[("Lanes", 4)],
         "hf_slice" => &[("Width", 1)],
+        // Arrays share the sequence, and whether it is repeated; what is written and verified is each one's own.
+        "hf_program" => &[("Arrays", 1)],
         "hf_window" if parameters.get("Kind") == Some(&Value::Number(2)) => &[("Channels", 1)],
         "hf_flatten" | "hf_window" => &[("Channels", 4)],
         // One of each kind, see below.
