@@ -151,7 +151,7 @@ module hf_layer_pcsa #(
       .program_verify_o(verify)
   );
   logic unused_sums;
-  assign unused_sums = ^{busy, captured, verify};
+  assign unused_sums = ^{busy, captured, verify, next, next_row, next_row_group};
 
   // ---------------------------------------------------------------- outputs
   // Word of a neuron: {[nonzero,] positive}, or its sum.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Generates the shipped networks for each readout into a temporary folder and checks the RTL of every build directory.
+# Generates the shipped networks for each readout, and with few-shot memories, into a temporary folder and checks the RTL of every build directory.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -14,4 +14,11 @@ for network in digits_binary digits_ternary; do
       --hardware "$folder/$readout.toml" -o "$folder/$network-$readout"
   done
 done
-scripts/lint-rtl.sh "$folder"/*-pcsa "$folder"/*-sa
+# A few-shot memory of either readout behind the last one.
+for readout in pcsa adc; do
+  printf '[memory]\nkeys = 7\nclasses = 3\nscore = "mean"\nreadout = "%s"\narray = { inputs = 4, outputs = 4 }\n' \
+    "$readout" >"$folder/memory.toml"
+  $cargo run --quiet --bin hafnia -- generate networks/digits_binary.safetensors --hardware "$folder/memory.toml" \
+    -o "$folder/memory-$readout"
+done
+scripts/lint-rtl.sh "$folder"/*-pcsa "$folder"/*-sa "$folder"/*-adc
