@@ -33,16 +33,16 @@ module hf_accumulator #(
     hf_error_accumulator_sum_width_below_lane_width error ();
   end
 
-  function automatic logic signed [SumWidth-1:0] total(input logic signed [SumWidth-1:0] start,
-                                                       input logic [Lanes*LaneWidth-1:0] lanes);
+  // Lanes are read in place: a simulator would copy an argument in every cycle.
+  function automatic logic signed [SumWidth-1:0] total(input logic signed [SumWidth-1:0] start);
     total = start;
     for (int k = 0; k < Lanes; k++) begin
-      total = total + SumWidth'($signed(lanes[k*LaneWidth+:LaneWidth]));
+      total = total + SumWidth'($signed(lanes_i[k*LaneWidth+:LaneWidth]));
     end
   endfunction
 
   always_ff @(posedge clk_i) begin
-    if (valid_i) sum_o <= total(first_i ? '0 : sum_o, lanes_i);
+    if (valid_i) sum_o <= total(first_i ? '0 : sum_o);
   end
 endmodule
 

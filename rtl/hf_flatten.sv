@@ -14,8 +14,7 @@ module hf_flatten #(
     parameter int Channels = 2,
     parameter int Positions = 4,
     parameter bit Trits = 1'b0,
-    localparam int Bits = Channels * (Trits ? 2 : 1),
-    localparam int Planes = Trits ? 2 : 1
+    localparam int Bits = Channels * (Trits ? 2 : 1)
 ) (
     input  wire logic                       clk_i,
     input  wire logic                       rst_ni,
@@ -49,22 +48,14 @@ module hf_flatten #(
     else full_q <= full_q ? !out_ready_i : accept && last;
   end
 
-  // Positions as they came, each with all its channels.
-  logic [Positions*Bits-1:0] map_q;
+  // Every bit goes to its place as it comes, so that nothing wide moves while the vector waits.
+  logic [Positions*Bits-1:0] vector_q;
   always_ff @(posedge clk_i) begin
-    if (accept) map_q[32'(position)*Bits+:Bits] <= in_data_i;
-  end
-
-  always_comb begin
-    out_data_o = '0;
-    for (int k = 0; k < Planes; k++) begin
-      for (int c = 0; c < Channels; c++) begin
-        for (int p = 0; p < Positions; p++) begin
-          out_data_o[(k*Channels+c)*Positions+p] = map_q[p*Bits+k*Channels+c];
-        end
-      end
+    if (accept) begin
+      for (int c = 0; c < Bits; c++) vector_q[c*Positions+32'(position)] <= in_data_i[c];
     end
   end
+  assign out_data_o = vector_q;
 endmodule
 
 `default_nettype wire

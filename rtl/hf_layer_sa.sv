@@ -122,7 +122,7 @@ module hf_layer_sa #(
       .count_o(reference), .last_o(reference_last));
   // Of use only in layers that take several reads.
   logic unused;
-  assign unused = ^{cycle, settled_q, block_group_q, tile_group_q, column_q, reference_q};
+  assign unused = ^{cycle, votes};
 
   // ---------------------------------------------------------------- inputs
   logic [InputBits-1:0] x_q;
@@ -188,31 +188,47 @@ module hf_layer_sa #(
   );
 
   // ---------------------------------------------------------------- votes
-  // A vector's votes come in read by read.
-  for (genvar k = 0; k < References; k++) begin : gen_reference
-    for (genvar b = 0; b < Blocks; b++) begin : gen_votes
-      for (genvar t = 0; t < Tiles; t++) begin : gen_tile
-        for (genvar c = 0; c < ColumnsPerAmplifier; c++) begin : gen_column
-          // Amplifier j at column c holds neuron First + j.
-          localparam int First = t * TileNeurons + c * Amplifiers;
-          localparam int Count = First >= Neurons ? 0 : First + Amplifiers > Neurons ? Neurons - First : Amplifiers;
-          // Votes of a vector's last read are taken from the latches, so nothing has to keep them.
-          localparam bit Final = k == References - 1 && c == ColumnsPerAmplifier - 1
-              && b / LaneBlocks == BlockGroups - 1 && t / LaneTiles == TileGroups - 1;
-          if (Count > 0 && Final) begin : gen_final
-            assign out_data_o[(k*Blocks+b)*Neurons+First+:Count] = latched[(b*Tiles+t)*Amplifiers+:Count];
-          end else if (Count > 0) begin : gen_kept
-            logic current;
-            logic [Count-1:0] kept_q;
-            assign current = settled_q && reference_q == 1'(k) && column_q == ColumnWidth'(c)
-                && block_group_q == BlockGroupWidth'(b / LaneBlocks) && tile_group_q == TileGroupWidth'(t / LaneTiles);
-            assign out_data_o[(k*Blocks+b)*Neurons+First+:Count] =
-                current ? latched[(b*Tiles+t)*Amplifiers+:Count] : kept_q;
-            always_ff @(posedge clk_i) begin
-              if (current) kept_q <= latched[(b*Tiles+t)*Amplifiers+:Count];
+  // A vector's votes come in read by read, and are kept in the cycle after. Those of its last read are taken from the latches
+  // by then, and nothing has to keep them: no flip-flop stays of bits of kept_q that are not read.
+  localparam int Padded = Tiles * TileNeurons;  // neurons of all tiles of a block
+  logic [References*Blocks*Padded-1:0] kept_q;
+
+  always_ff @(posedge clk_i) begin
+    if (settled_q) begin
+      for (int k = 0; k < References; k++) begin
+        for (int b = 0; b < Blocks; b++) begin
+          for (int t = 0; t < Tiles; t++) begin
+            for (int c = 0; c < ColumnsPerAmplifier; c++) begin
+              if (32'(reference_q) == k && 32'(column_q) == c && 32'(block_group_q) == b / LaneBlocks
+                  && 32'(tile_group_q) == t / LaneTiles) begin
+                kept_q[(k*Blocks+b)*Padded+t*TileNeurons+c*Amplifiers+:Amplifiers] <=
+                    latched[(b*Tiles+t)*Amplifiers+:Amplifiers];
+              end
             end
           end
         end
+      end
+    end
+  end
+
+  // Loops, not a piece of wiring each: a simulator would join the pieces one by one in every cycle.
+  logic [References*Blocks*Padded-1:0] votes;
+  always_comb begin
+    votes = kept_q;
+    for (int b = (BlockGroups - 1) * LaneBlocks; b < Blocks; b++) begin
+      for (int t = (TileGroups - 1) * LaneTiles; t < Tiles; t++) begin
+        votes[((References-1)*Blocks+b)*Padded+(t+1)*TileNeurons-Amplifiers+:Amplifiers] =
+            latched[(b*Tiles+t)*Amplifiers+:Amplifiers];
+      end
+    end
+  end
+  if (Padded == Neurons) begin : gen_votes
+    assign out_data_o = votes;
+  end else begin : gen_neurons
+    always_comb begin
+      out_data_o = '0;
+      for (int k = 0; k < References * Blocks; k++) begin
+        out_data_o[k*Neurons+:Neurons] = votes[k*Padded+:Neurons];
       end
     end
   end

@@ -98,13 +98,21 @@ module hf_pool #(
   end
 
   // ---------------------------------------------------------------- cuts
-  logic [Bits-1:0] cuts, across, both;
+  logic [Bits-1:0] cuts;
   logic [Bits-1:0] across_q;                     // this row of the window so far
   logic [Bits-1:0] rows_q[0:OutColumns-1];       // the rows above of every window
   logic [Bits-1:0] result_q;
 
   function automatic logic [Bits-1:0] merge(input logic [Bits-1:0] a, input logic [Bits-1:0] b);
     merge = (AllBits & a & b) | (~AllBits & (a | b));
+  endfunction
+
+  function automatic logic [Bits-1:0] across(input logic [Bits-1:0] now);
+    across = column_phase_q == '0 ? now : merge(across_q, now);
+  endfunction
+
+  function automatic logic [Bits-1:0] both(input logic [Bits-1:0] now);
+    both = row_phase_q == '0 ? across(now) : merge(rows_q[window_q], across(now));
   endfunction
 
   if (Trits) begin : gen_trits
@@ -119,14 +127,12 @@ module hf_pool #(
     assign out_data_o = result_q;
   end
 
-  assign across = column_phase_q == '0 ? cuts : merge(across_q, cuts);
-  assign both = row_phase_q == '0 ? across : merge(rows_q[window_q], across);
-
+  // Worked out where a position is taken, and not in the cycles between.
   always_ff @(posedge clk_i) begin
     if (accept) begin
-      across_q <= across;
-      if (column_ends && row_ends) result_q <= both;
-      else if (column_ends) rows_q[window_q] <= both;
+      across_q <= across(cuts);
+      if (column_ends && row_ends) result_q <= both(cuts);
+      else if (column_ends) rows_q[window_q] <= both(cuts);
     end
   end
   logic unused;

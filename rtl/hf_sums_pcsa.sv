@@ -204,30 +204,42 @@ module hf_sums_pcsa #(
   // What all lanes of a column take. Input i of slice k meets amplifier i % Amplifiers at column i / Amplifiers.
   logic [LaneColumns*Amplifiers-1:0] lanes_use, lanes_nonzero, lanes_positive;
   logic [LaneColumns*LaneWidth-1:0] used;
-  for (genvar l = 0; l < LaneColumns; l++) begin : gen_lane_column
-    hf_slice #(.Slices(ColumnGroups), .Stride(LaneColumns), .Offset(l), .Parts(ColumnsPerAmplifier),
-               .Width(Amplifiers)) i_use (
-        .data_i(x_use), .slice_i(column_group), .part_i(column), .data_o(lanes_use[l*Amplifiers+:Amplifiers]));
-    hf_slice #(.Slices(ColumnGroups), .Stride(LaneColumns), .Offset(l), .Parts(ColumnsPerAmplifier),
-               .Width(Amplifiers)) i_positive (
-        .data_i(x_positive), .slice_i(column_group), .part_i(column),
-        .data_o(lanes_positive[l*Amplifiers+:Amplifiers]));
-    if (InputTrits) begin : gen_nonzero
-      hf_slice #(.Slices(ColumnGroups), .Stride(LaneColumns), .Offset(l), .Parts(ColumnsPerAmplifier),
-                 .Width(Amplifiers)) i_nonzero (
-          .data_i(Padded'(x_q[InputBits-1-:Inputs])), .slice_i(column_group), .part_i(column),
-          .data_o(lanes_nonzero[l*Amplifiers+:Amplifiers]));
-    end else begin : gen_all_nonzero
-      assign lanes_nonzero[l*Amplifiers+:Amplifiers] = lanes_use[l*Amplifiers+:Amplifiers];
+  if (ColumnGroups * ColumnsPerAmplifier == 1) begin : gen_whole
+    // The lanes take the vector as it lies.
+    assign lanes_use = x_use;
+    assign lanes_positive = x_positive;
+    assign lanes_nonzero = InputTrits ? Padded'(x_q[InputBits-1-:Inputs]) : x_use;
+    for (genvar l = 0; l < LaneColumns; l++) begin : gen_used
+      localparam int Start = l * Amplifiers;  // first input of this lane
+      assign used[l*LaneWidth+:LaneWidth] = Start >= Inputs ? '0
+          : Start + Amplifiers > Inputs ? LaneWidth'(Inputs - Start) : LaneWidth'(Amplifiers);
     end
-    int start;  // first input of this lane's part
-    assign start = ((32'(column_group) * LaneColumns + l) * ColumnsPerAmplifier + 32'(column)) * Amplifiers;
-    assign used[l*LaneWidth+:LaneWidth] = start >= Inputs ? '0
-        : start + Amplifiers > Inputs ? LaneWidth'(Inputs - start) : LaneWidth'(Amplifiers);
+  end else begin : gen_parts
+    for (genvar l = 0; l < LaneColumns; l++) begin : gen_lane_column
+      hf_slice #(.Slices(ColumnGroups), .Stride(LaneColumns), .Offset(l), .Parts(ColumnsPerAmplifier),
+                 .Width(Amplifiers)) i_use (
+          .data_i(x_use), .slice_i(column_group), .part_i(column), .data_o(lanes_use[l*Amplifiers+:Amplifiers]));
+      hf_slice #(.Slices(ColumnGroups), .Stride(LaneColumns), .Offset(l), .Parts(ColumnsPerAmplifier),
+                 .Width(Amplifiers)) i_positive (
+          .data_i(x_positive), .slice_i(column_group), .part_i(column),
+          .data_o(lanes_positive[l*Amplifiers+:Amplifiers]));
+      if (InputTrits) begin : gen_nonzero
+        hf_slice #(.Slices(ColumnGroups), .Stride(LaneColumns), .Offset(l), .Parts(ColumnsPerAmplifier),
+                   .Width(Amplifiers)) i_nonzero (
+            .data_i(Padded'(x_q[InputBits-1-:Inputs])), .slice_i(column_group), .part_i(column),
+            .data_o(lanes_nonzero[l*Amplifiers+:Amplifiers]));
+      end else begin : gen_all_nonzero
+        assign lanes_nonzero[l*Amplifiers+:Amplifiers] = lanes_use[l*Amplifiers+:Amplifiers];
+      end
+      int start;  // first input of this lane's part
+      assign start = ((32'(column_group) * LaneColumns + l) * ColumnsPerAmplifier + 32'(column)) * Amplifiers;
+      assign used[l*LaneWidth+:LaneWidth] = start >= Inputs ? '0
+          : start + Amplifiers > Inputs ? LaneWidth'(Inputs - start) : LaneWidth'(Amplifiers);
+    end
   end
 
   logic summed_q, first_q;
-    for (genvar p = 0; p < LaneRows; p++) begin : gen_lane_row
+  for (genvar p = 0; p < LaneRows; p++) begin : gen_lane_row
     localparam int RowBits = LaneColumns * Amplifiers;
     logic [RowBits-1:0] w_nonzero, w_positive;
     logic [LaneColumns*LaneWidth-1:0] row_lanes;
@@ -243,26 +255,24 @@ module hf_sums_pcsa #(
         .positive_o(w_positive)
     );
 
-    for (genvar l = 0; l < LaneColumns; l++) begin : gen_lane
-      if (InputTrits || WeightTrits) begin : gen_trit
-        hf_gxnor_popcount #(.Width(Amplifiers), .SumWidth(LaneWidth)) i_popcount (
-            .clk_i,
-            .valid_i(capture),
-            .x_nonzero_i(lanes_nonzero[l*Amplifiers+:Amplifiers]),
-            .x_positive_i(lanes_positive[l*Amplifiers+:Amplifiers]),
-            .w_nonzero_i(WeightTrits ? w_nonzero[l*Amplifiers+:Amplifiers] : {Amplifiers{1'b1}}),
-            .w_positive_i(w_positive[l*Amplifiers+:Amplifiers]),
-            .sum_o(row_lanes[l*LaneWidth+:LaneWidth]));
-      end else begin : gen_bipolar
-        hf_xnor_popcount #(.Width(Amplifiers), .SumWidth(LaneWidth)) i_popcount (
-            .clk_i,
-            .valid_i(capture),
-            .use_i(lanes_use[l*Amplifiers+:Amplifiers]),
-            .used_i(used[l*LaneWidth+:LaneWidth]),
-            .x_i(lanes_positive[l*Amplifiers+:Amplifiers]),
-            .w_i(w_positive[l*Amplifiers+:Amplifiers]),
-            .sum_o(row_lanes[l*LaneWidth+:LaneWidth]));
-      end
+    if (InputTrits || WeightTrits) begin : gen_trit
+      hf_gxnor_popcount #(.Slices(LaneColumns), .Width(Amplifiers), .SumWidth(LaneWidth)) i_popcount (
+          .clk_i,
+          .valid_i(capture),
+          .x_nonzero_i(lanes_nonzero),
+          .x_positive_i(lanes_positive),
+          .w_nonzero_i(WeightTrits ? w_nonzero : {RowBits{1'b1}}),
+          .w_positive_i(w_positive),
+          .sum_o(row_lanes));
+    end else begin : gen_bipolar
+      hf_xnor_popcount #(.Slices(LaneColumns), .Width(Amplifiers), .SumWidth(LaneWidth)) i_popcount (
+          .clk_i,
+          .valid_i(capture),
+          .use_i(lanes_use),
+          .used_i(used),
+          .x_i(lanes_positive),
+          .w_i(w_positive),
+          .sum_o(row_lanes));
     end
     // Silent while there is nothing to show, so that simulators need not move these bits in every cycle.
     assign lanes_o[p*LaneColumns*LaneWidth+:LaneColumns*LaneWidth] = summed_q ? row_lanes : '0;

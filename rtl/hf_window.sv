@@ -5,8 +5,9 @@
 // Equation    out[(c * KernelRows + i) * KernelColumns + j] = map[c][r * StrideRows + i - PadAbove]
 //                                                               [s * StrideColumns + j - PadLeft]
 //             for windows (r, s) row by row; PadValue where that lies outside
-// Structure   The padded map is walked one position a cycle. A memory keeps the last KernelRows - 1 rows, a shift register
-//             the last KernelColumns - 1 columns of KernelRows positions.
+// Structure   The padded map is walked one position a cycle. A memory keeps the last KernelRows - 1 rows; the window is a
+//             register that shifts by a column. It lies as it is given, and nothing wide moves while it waits: a window
+//             may wait for thousands of cycles.
 // Parameters  Channels, Rows, Columns  the map without padding, >= 1
 //             Kind                     0: bipolar plane, 1: trit planes {nonzero, positive}, 2: integers of Width bits,
 //                                      channel c at c * Width
@@ -15,7 +16,7 @@
 //             PadAbove, PadLeft, PadBelow, PadRight  padded positions, >= 0
 //             PadValue                 what a padded position holds; 0 turns bipolar values into trits: out is then
 //                                      {nonzero, positive} with nonzero = 0 there
-// Latency     0 cycles from the position that completes a window
+// Latency     1 cycle from the position that completes a window
 // Throughput  one position of the padded map a cycle
 // Overflow    none
 `default_nettype none
@@ -74,13 +75,19 @@ module hf_window #(
   logic [RowWidth-1:0] row, row_next;
   logic [ColumnWidth-1:0] column, column_next;
   logic row_last, column_last, row_inside_q, column_inside_q, row_gives_q, column_gives_q;
-  logic padding, gives, advance;
+  logic padding, advance;
+  logic valid_q, free;  // a window waits; none waits, or it is taken
 
   assign padding = !(row_inside_q && column_inside_q);
-  assign gives = row_gives_q && column_gives_q;
-  assign in_ready_o = !padding && (!gives || out_ready_i);
-  assign out_valid_o = gives && (padding || in_valid_i);
-  assign advance = (padding || in_valid_i) && (!gives || out_ready_i);
+  assign free = !valid_q || out_ready_i;
+  assign in_ready_o = !padding && free;
+  assign out_valid_o = valid_q;
+  assign advance = (padding || in_valid_i) && free;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) valid_q <= 1'b0;
+    else if (free) valid_q <= advance && row_gives_q && column_gives_q;
+  end
 
   hf_counter #(.Steps(PaddedColumns)) i_column (
       .clk_i, .clear_i(!rst_ni), .step_i(advance), .count_o(column), .last_o(column_last));
@@ -123,7 +130,7 @@ module hf_window #(
     end
   end
 
-  // ---------------------------------------------------------------- rows and columns that are kept
+  // ---------------------------------------------------------------- rows that are kept
   logic [WordBits-1:0] word;
   logic [KernelRows*WordBits-1:0] front;  // this column: row i of the kernel at i, the newest last
 
@@ -158,36 +165,37 @@ module hf_window #(
     end
   end
 
-  logic [KernelColumns*KernelRows*WordBits-1:0] window;  // column j of the kernel at j, the newest last
-  assign window[(KernelColumns-1)*KernelRows*WordBits+:KernelRows*WordBits] = front;
+  // ---------------------------------------------------------------- the window, in the order of a neuron's inputs
+  // A row of the kernel in one channel and plane is RowBits bits; the newest column enters at the top.
+  localparam int Step = Kind == 2 ? Width : 1;
+  localparam int Values = InBits / Step;
+  localparam int RowBits = KernelColumns * Step;
+  logic [Values*KernelRows*RowBits-1:0] values_q;
 
-  if (KernelColumns > 1) begin : gen_columns
-    logic [(KernelColumns-1)*KernelRows*WordBits-1:0] back_q;
-    assign window[0+:(KernelColumns-1)*KernelRows*WordBits] = back_q;
-    always_ff @(posedge clk_i) begin
-      if (advance) back_q <= window[KernelRows*WordBits+:(KernelColumns-1)*KernelRows*WordBits];
-    end
-  end
-
-  // ---------------------------------------------------------------- order of a neuron's inputs
-  localparam int Inputs = Channels * KernelRows * KernelColumns;
-  always_comb begin
-    out_data_o = '0;
-    for (int c = 0; c < Channels; c++) begin
-      for (int i = 0; i < KernelRows; i++) begin
-        for (int j = 0; j < KernelColumns; j++) begin
-          // At = (c * KernelRows + i) * KernelColumns + j, From = (j * KernelRows + i) * WordBits
-          out_data_o[((c*KernelRows+i)*KernelColumns+j)*(Kind==2?Width:1)+:(Kind==2?Width:1)] =
-              window[(j*KernelRows+i)*WordBits+c*(Kind==2?Width:1)+:(Kind==2?Width:1)];
-          if (Gates) begin
-            out_data_o[(Gates?Inputs:0)+(c*KernelRows+i)*KernelColumns+j] = window[(j*KernelRows+i)*WordBits+WordBits-1];
-          end else if (Kind == 1) begin
-            out_data_o[(Kind==1?Inputs:0)+(c*KernelRows+i)*KernelColumns+j] =
-                window[(j*KernelRows+i)*WordBits+(Kind==1?Channels:0)+c];
-          end
+  always_ff @(posedge clk_i) begin
+    if (advance) begin
+      for (int v = 0; v < Values; v++) begin
+        for (int i = 0; i < KernelRows; i++) begin
+          values_q[(v*KernelRows+i)*RowBits+:RowBits] <=
+              RowBits'({front[i*WordBits+v*Step+:Step], values_q[(v*KernelRows+i)*RowBits+:RowBits]} >> Step);
         end
       end
     end
+  end
+
+  if (Gates) begin : gen_gates
+    logic [KernelRows*KernelColumns-1:0] gates_q;  // is no padding, the same in all channels
+    always_ff @(posedge clk_i) begin
+      if (advance) begin
+        for (int i = 0; i < KernelRows; i++) begin
+          gates_q[i*KernelColumns+:KernelColumns] <=
+              KernelColumns'({front[i*WordBits+WordBits-1], gates_q[i*KernelColumns+:KernelColumns]} >> 1);
+        end
+      end
+    end
+    assign out_data_o = {{Channels{gates_q}}, values_q};
+  end else begin : gen_values
+    assign out_data_o = values_q;
   end
   logic unused;
   assign unused = ^row;

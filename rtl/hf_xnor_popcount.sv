@@ -1,29 +1,34 @@
 // Dot product of bipolar values: XNOR lanes and popcount.
 //
 // Purpose     The binary case of hf_gxnor_popcount: one popcount instead of two.
-// Equation    sum = sum_i w_i x_i over the lanes in use = 2 popcount(use and (w xnor x)) - popcount(use)
-//             XNOR as in table I of ternary-pcsa.
-// Parameters  Width     lanes, >= 1
+// Equation    sum = sum_i w_i x_i over the lanes in use = popcount(use) - 2 popcount(use and (w xor x))
+//             w xor x is the XNOR of table I of ternary-pcsa, inverted.
+// Parameters  Slices    slices side by side, each with a sum of its own, >= 1
+//             Width     lanes of a slice, >= 1
 //             SumWidth  bits of the sum, >= clog2(Width + 1) + 1
 // Latency     1 cycle after valid_i
-// Throughput  one slice a cycle
+// Throughput  Slices slices a cycle
 // Overflow    none: |sum| <= Width
 `default_nettype none
 
 module hf_xnor_popcount #(
+    parameter int Slices = 1,
     parameter int Width = 8,
     parameter int SumWidth = $clog2(Width + 1) + 1
 ) (
     input  wire logic                    clk_i,
-    // Operands
+    // Operands, slice k at k * Width
     input  wire logic                    valid_i,
-    input  wire logic        [Width-1:0] use_i,        // lanes that hold an input; the rest is padding
-    input  wire logic        [SumWidth-1:0] used_i,    // popcount(use_i), which the layer knows as a constant
-    input  wire logic        [Width-1:0] x_i,
-    input  wire logic        [Width-1:0] w_i,
-    // Sum
-    output logic signed [SumWidth-1:0]   sum_o
+    input  wire logic [Slices*Width-1:0] use_i,        // lanes that hold an input; the rest is padding
+    input  wire logic [Slices*SumWidth-1:0] used_i,  // popcount(use_i), which the layer knows as a constant
+    input  wire logic [Slices*Width-1:0] x_i,
+    input  wire logic [Slices*Width-1:0] w_i,
+    // Signed sums, slice k at k * SumWidth
+    output logic [Slices*SumWidth-1:0]   sum_o
 );
+  if (Slices < 1) begin : gen_error_slices
+    hf_error_xnor_popcount_slices_must_be_at_least_1 error ();
+  end
   if (Width < 1) begin : gen_error_width
     hf_error_xnor_popcount_width_must_be_at_least_1 error ();
   end
@@ -31,17 +36,22 @@ module hf_xnor_popcount #(
     hf_error_xnor_popcount_sum_width_too_small error ();
   end
 
-  // The products stand in a variable of their own: Icarus 11 miscounts the bits of an expression with ~ in it.
-  function automatic logic signed [SumWidth-1:0] dot(
+  // What is counted stands in a variable: Icarus 11 miscounts the bits of expressions.
+  function automatic logic [SumWidth-1:0] dot(
       input logic [Width-1:0] lanes, input logic [SumWidth-1:0] used, input logic [Width-1:0] x,
       input logic [Width-1:0] w);
-    logic [Width-1:0] agree;
-    agree = lanes & ~(x ^ w);
-    dot = (SumWidth'($countones(agree)) <<< 1) - used;
+    logic [Width-1:0] negative;
+    negative = lanes & (x ^ w);
+    dot = used - (SumWidth'($countones(negative)) << 1);
   endfunction
 
   always_ff @(posedge clk_i) begin
-    if (valid_i) sum_o <= dot(use_i, used_i, x_i, w_i);
+    if (valid_i) begin
+      for (int k = 0; k < Slices; k++) begin
+        sum_o[k*SumWidth+:SumWidth] <= dot(use_i[k*Width+:Width], used_i[k*SumWidth+:SumWidth], x_i[k*Width+:Width],
+                                           w_i[k*Width+:Width]);
+      end
+    end
   end
 endmodule
 

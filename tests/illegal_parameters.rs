@@ -7,7 +7,7 @@ use std::process::Command;
 use rayon::prelude::*;
 
 /// Block, parameters, and what follows `hf_error_` in the message.
-const ILLEGAL: [(&str, &str, &str); 99] = [
+const ILLEGAL: [(&str, &str, &str); 101] = [
     ("hf_accumulator", ".Lanes(0)", "accumulator_lanes_must_be_at_least_1"),
     ("hf_accumulator", ".LaneWidth(0)", "accumulator_lane_width_must_be_at_least_1"),
     ("hf_accumulator", ".LaneWidth(13)", "accumulator_sum_width_below_lane_width"),
@@ -17,6 +17,7 @@ const ILLEGAL: [(&str, &str, &str); 99] = [
     ("hf_class_scores", ".ScoreWidth(7)", "class_scores_score_width_below_sum_width"),
     ("hf_counter", ".Steps(0)", "counter_steps_must_be_at_least_1"),
     ("hf_drain", ".Lanes(0)", "drain_lanes_and_width_must_be_at_least_1"),
+    ("hf_gxnor_popcount", ".Slices(0)", "gxnor_popcount_slices_must_be_at_least_1"),
     ("hf_gxnor_popcount", ".Width(0)", "gxnor_popcount_width_must_be_at_least_1"),
     ("hf_gxnor_popcount", ".Width(8), .SumWidth(4)", "gxnor_popcount_sum_width_too_small"),
     ("hf_in_flight", ".Most(0)", "in_flight_most_must_be_at_least_1"),
@@ -81,6 +82,7 @@ const ILLEGAL: [(&str, &str, &str); 99] = [
     ("hf_threshold", ".SumWidth(1)", "threshold_sum_width_must_be_at_least_2"),
     ("hf_vote_aggregate", ".Blocks(0)", "vote_aggregate_blocks_must_be_at_least_1"),
     ("hf_vote_aggregate", ".Neurons(0)", "vote_aggregate_neurons_must_be_at_least_1"),
+    ("hf_xnor_popcount", ".Slices(0)", "xnor_popcount_slices_must_be_at_least_1"),
     ("hf_xnor_popcount", ".Width(0)", "xnor_popcount_width_must_be_at_least_1"),
     ("hf_xnor_popcount", ".Width(8), .SumWidth(4)", "xnor_popcount_sum_width_too_small"),
     ("hf_code_value", ".CodeBits(13), .ValueWidth(14)", "code_value_widths_out_of_range"),

@@ -116,6 +116,8 @@ hf_window #(.Channels(2), .Kind(2), .Width(5), .Rows(6), .Columns(7), .KernelCol
 hf_window #(.Channels(3), .Rows(5), .Columns(1), .KernelRows(2), .KernelColumns(1)) one_column ();
 hf_window #(.KernelRows(1), .KernelColumns(1)) one_by_one ();
 hf_xnor_popcount #(.Width(13), .SumWidth(9)) thirteen_lanes ();
+hf_xnor_popcount #(.Slices(3), .Width(5), .SumWidth(4)) three_slices ();
+hf_gxnor_popcount #(.Slices(2), .Width(40), .SumWidth(7)) two_wide_slices ();
 "#;
 
 #[test]
@@ -168,17 +170,19 @@ const FAULTS: &[Fault] = &[
     },
     Fault { block: "hf_class_scores", instance: "", from: "if (last) state_d = Drain", to: "if (last) state_d = Done" },
     Fault { block: "hf_class_scores", instance: "", from: "Drain: state_d = Done", to: "Drain: state_d = Idle" },
-    Fault { block: "hf_xnor_popcount", instance: "", from: "if (valid_i) sum_o", to: "sum_o" },
+    Fault { block: "hf_xnor_popcount", instance: "", from: "if (valid_i) begin", to: "if (1'b1) begin" },
     Fault { block: "hf_accumulator", instance: "", from: "if (valid_i) sum_o", to: "if (valid_i && !first_i) sum_o" },
     // A carry or a sign lost.
     Fault { block: "hf_vote_aggregate", instance: ".Blocks(3)", from: "carry = plane & carry", to: "carry = '0" },
     Fault { block: "hf_accumulator", instance: "", from: "SumWidth'($signed(", to: "SumWidth'($unsigned(" },
-    Fault { block: "hf_gxnor_popcount", instance: "", from: "<<< 1", to: "<<< 0" },
+    // A slice that takes its neighbour's lanes.
+    Fault { block: "hf_xnor_popcount", instance: ".Slices(3)", from: "w_i[k*Width+:Width]", to: "w_i[0+:Width]" },
+    Fault { block: "hf_gxnor_popcount", instance: "", from: "<< 1", to: "<< 0" },
     Fault {
         block: "hf_gxnor_popcount",
         instance: ".Width(40), .SumWidth(7)",
-        from: "~(x_positive ^ w_positive)",
-        to: "(x_positive ^ w_positive)",
+        from: "(x_positive ^ w_positive)",
+        to: "~(x_positive ^ w_positive)",
     },
     Fault { block: "hf_multiply_accumulate", instance: "", from: "first_i ? '0 :", to: "!first_i ? '0 :" },
     Fault {

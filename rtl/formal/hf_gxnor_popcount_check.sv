@@ -19,12 +19,12 @@ module hf_gxnor_popcount_check #(
     assign {x_nonzero[i], x_positive[i], w_nonzero[i], w_positive[i]} = lanes_i[4*i+:4];
   end
 
-  logic signed [SumWidth-1:0] sum;
+  logic [SumWidth-1:0] sum;
   hf_gxnor_popcount #(.Width(Width), .SumWidth(SumWidth)) dut (
       .clk_i, .valid_i, .x_nonzero_i(x_nonzero), .x_positive_i(x_positive), .w_nonzero_i(w_nonzero),
       .w_positive_i(w_positive), .sum_o(sum));
 
-  logic signed [SumWidth-1:0] want;
+  logic [SumWidth-1:0] want;
   always_comb begin
     want = '0;
     for (int i = 0; i < Width; i++) begin
@@ -34,7 +34,7 @@ module hf_gxnor_popcount_check #(
     end
   end
 
-  logic signed [SumWidth-1:0] want_q;
+  logic [SumWidth-1:0] want_q;
   always_ff @(posedge clk_i) want_q <= valid_i ? want : sum;
   assign fail_o = sum != want_q;
 endmodule

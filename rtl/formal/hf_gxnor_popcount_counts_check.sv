@@ -1,7 +1,7 @@
 // Check of hf_gxnor_popcount, first half of its proof by composition.
 //
-// Reference   2 p - n, where p counts the lanes whose product is +1 and n those whose product is not 0, 1 cycle after
-//             valid_i; held else. hf_popcount_lanes_check shows that 2 p - n is the dot product.
+// Reference   n - 2 m, where m counts the lanes whose product is -1 and n those whose product is not 0, 1 cycle after
+//             valid_i; held else. hf_popcount_lanes_check shows that n - 2 m is the dot product.
 // Proof       1 cycle from any state
 // Order       Lanes are counted from the last to the first, as Yosys lays out $countones; a sum has no order, but
 //             the same one lets the prover see at once that both are equal.
@@ -21,23 +21,23 @@ module hf_gxnor_popcount_counts_check #(
     assign {x_nonzero[i], x_positive[i], w_nonzero[i], w_positive[i]} = lanes_i[4*i+:4];
   end
 
-  logic signed [SumWidth-1:0] sum;
+  logic [SumWidth-1:0] sum;
   hf_gxnor_popcount #(.Width(Width), .SumWidth(SumWidth)) dut (
       .clk_i, .valid_i, .x_nonzero_i(x_nonzero), .x_positive_i(x_positive), .w_nonzero_i(w_nonzero),
       .w_positive_i(w_positive), .sum_o(sum));
 
-  logic [SumWidth-1:0] plus, nonzero;
+  logic [SumWidth-1:0] minus, nonzero;
   always_comb begin
-    plus = '0;
+    minus = '0;
     nonzero = '0;
     for (int i = Width - 1; i >= 0; i--) begin
-      plus = plus + SumWidth'(x_nonzero[i] && w_nonzero[i] && x_positive[i] == w_positive[i]);
+      minus = minus + SumWidth'(x_nonzero[i] && w_nonzero[i] && x_positive[i] != w_positive[i]);
       nonzero = nonzero + SumWidth'(x_nonzero[i] && w_nonzero[i]);
     end
   end
 
-  logic signed [SumWidth-1:0] want_q;
-  always_ff @(posedge clk_i) want_q <= valid_i ? (plus << 1) - nonzero : sum;
+  logic [SumWidth-1:0] want_q;
+  always_ff @(posedge clk_i) want_q <= valid_i ? nonzero - (minus << 1) : sum;
   assign fail_o = sum != want_q;
 endmodule
 

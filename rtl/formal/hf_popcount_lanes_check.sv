@@ -1,6 +1,6 @@
 // Lemma for hf_gxnor_popcount and hf_xnor_popcount, second half of their proofs by composition.
 //
-// Reference   However many lanes have been added, the sum of their products is 2 p - n, where p counts the products +1
+// Reference   However many lanes have been added, the sum of their products is n - 2 m, where m counts the products -1
 //             and n the products that are not 0. For bipolar lanes n counts the lanes in use.
 // Proof       induction over lanes, one a cycle
 `default_nettype none
@@ -18,7 +18,7 @@ module hf_popcount_lanes_check #(
 );
   logic begun_q;
   logic signed [SumWidth-1:0] sum_q, product;
-  logic [SumWidth-1:0] plus_q, nonzero_q;
+  logic [SumWidth-1:0] minus_q, nonzero_q;
   initial begun_q = 1'b0;
 
   // w x by the table of signs.
@@ -34,15 +34,15 @@ module hf_popcount_lanes_check #(
     if (first_i) begin
       begun_q <= 1'b1;
       sum_q <= '0;
-      plus_q <= '0;
+      minus_q <= '0;
       nonzero_q <= '0;
     end else begin
       sum_q <= sum_q + product;
-      plus_q <= plus_q + SumWidth'(x_nonzero_i && w_nonzero_i && x_positive_i == w_positive_i);
+      minus_q <= minus_q + SumWidth'(x_nonzero_i && w_nonzero_i && x_positive_i != w_positive_i);
       nonzero_q <= nonzero_q + SumWidth'(x_nonzero_i && w_nonzero_i);
     end
   end
-  assign fail_o = begun_q && sum_q != (plus_q << 1) - nonzero_q;
+  assign fail_o = begun_q && sum_q != nonzero_q - (minus_q << 1);
 endmodule
 
 `default_nettype wire

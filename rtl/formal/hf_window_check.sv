@@ -2,8 +2,8 @@
 //
 // Reference   The padded map is walked row by row. One bit of one of its positions, whichever the solver picks, is kept as
 //             it comes, or is what the padding holds there. Every window that covers the position shows the bit in the
-//             place that the equation names. A window is given where its last position is reached, and nowhere else.
-// Handshake   A position is taken where it is no padding and the window that it completes, if any, is taken.
+//             place that the equation names. A window is given after its last position is walked, and at no other time.
+// Handshake   A position is taken where it is no padding and no window waits but one that is taken.
 // Proof       induction, for every bit of the padded map at once; what the block keeps of it is tied to the reference's
 `default_nettype none
 
@@ -65,16 +65,18 @@ module hf_window_check #(
       && 32'(at_plane_q) < Planes;
 
   // ---------------------------------------------------------------- reference
-  logic live_q, kept_q, bit_q;
+  logic live_q, kept_q, bit_q, valid_q;
+  logic shown_q;  // the bit was walked in the map that the shown column belongs to
   logic [RowWidth-1:0] row_q;
   logic [ColumnWidth-1:0] column_q;
-  logic in_map, gives, advance, here, now;
+  logic in_map, gives, free, advance, here, now;
   initial live_q = 1'b0;
   assign in_map = 32'(row_q) + 1 > PadAbove && 32'(row_q) < PadAbove + Rows && 32'(column_q) + 1 > PadLeft
       && 32'(column_q) < PadLeft + Columns;
   assign gives = 32'(row_q) + 1 >= KernelRows && (32'(row_q) + 1 - KernelRows) % StrideRows == 0
       && 32'(column_q) + 1 >= KernelColumns && (32'(column_q) + 1 - KernelColumns) % StrideColumns == 0;
-  assign advance = (!in_map || in_valid_i) && (!gives || out_ready_i);
+  assign free = !valid_q || out_ready_i;
+  assign advance = (!in_map || in_valid_i) && free;
   assign here = row_q == at_row_q && column_q == at_column_q;
 
   // The bit of the position that is walked now. Planes of a bipolar value beside padding of 0: {is no padding, value}.
@@ -99,24 +101,32 @@ module hf_window_check #(
       row_q <= '0;
       column_q <= '0;
       kept_q <= 1'b0;
+      valid_q <= 1'b0;
     end else if (advance) begin
+      valid_q <= gives;
+      shown_q <= kept_q || here;
       if (here) bit_q <= now;
       column_q <= 32'(column_q) == PaddedColumns - 1 ? '0 : column_q + 1'b1;
       if (32'(column_q) == PaddedColumns - 1) row_q <= 32'(row_q) == PaddedRows - 1 ? '0 : row_q + 1'b1;
       kept_q <= (kept_q || here) && !(32'(column_q) == PaddedColumns - 1 && 32'(row_q) == PaddedRows - 1);
+    end else if (free) begin
+      valid_q <= 1'b0;
     end
   end
 
-  // The place in the window whose last position is walked now.
-  logic covered, want, got;
+  // The place in the window whose last position was walked last, at (row, column); after a reset there is none yet.
+  logic covered, got;
+  logic [RowWidth-1:0] row;
+  logic [ColumnWidth-1:0] column;
   logic [31:0] back_rows, back_columns, value;  // from the place to the window's last row and column
-  assign back_rows = 32'(row_q) - 32'(at_row_q);
-  assign back_columns = 32'(column_q) - 32'(at_column_q);
-  assign covered = row_q >= at_row_q && column_q >= at_column_q && back_rows < KernelRows
+  assign column = column_q == '0 ? ColumnWidth'(PaddedColumns - 1) : column_q - 1'b1;
+  assign row = column_q != '0 ? row_q : row_q == '0 ? RowWidth'(PaddedRows - 1) : row_q - 1'b1;
+  assign back_rows = 32'(row) - 32'(at_row_q);
+  assign back_columns = 32'(column) - 32'(at_column_q);
+  assign covered = shown_q && row >= at_row_q && column >= at_column_q && back_rows < KernelRows
       && back_columns < KernelColumns;
   assign value = (32'(at_channel_q) * KernelRows + KernelRows - 1 - back_rows) * KernelColumns
       + KernelColumns - 1 - back_columns;
-  assign want = here ? now : bit_q;
   assign got = 1'(out_data >> (Kind == 2 ? value * Width + 32'(at_plane_q)
       : 32'(at_plane_q) * (Channels * KernelRows * KernelColumns) + value));
 
@@ -131,7 +141,7 @@ module hf_window_check #(
   (* hierconn *) wire \dut.column_inside_q ;
   (* hierconn *) wire \dut.row_gives_q ;
   (* hierconn *) wire \dut.column_gives_q ;
-  (* hierconn *) wire [KernelColumns*KernelRows*WordBits-1:0] \dut.window ;
+  (* hierconn *) wire [LineBits-1:0] \dut.gen_rows.line_q ;
   logic [LineBits-1:0] \dut.gen_rows.lines [0:PaddedColumns-1];
   // verilator lint_on UNDRIVEN
   logic walks;
@@ -146,25 +156,22 @@ module hf_window_check #(
     if (32'(column_q) + 1 < KernelColumns) walks = walks && \dut.column_phase_q == '0;
     else walks = walks && 32'(\dut.column_phase_q ) == (32'(column_q) + 1 - KernelColumns) % StrideColumns;
     walks = walks && (!followed || kept_q == (row_q > at_row_q || (row_q == at_row_q && column_q > at_column_q)));
+    walks = walks && (!followed || shown_q == kept_q || (row_q == '0 && column_q == '0));
   end
 
   // The bit of a word: {is no padding, data}.
   logic [31:0] word_place;
   assign word_place = Gates && at_plane_q != '0 ? WordBits - 1 : in_place;
 
-  // In the columns that are kept beside the current one.
-  logic columns_tied;
-  assign columns_tied = !covered || here || bit_q == 1'(\dut.window >> (((KernelColumns - 1 - back_columns) * KernelRows
-      + KernelRows - 1 - back_rows) * WordBits + word_place));
-
   // In the rows above, and below the followed position once it is passed.
   logic rows_tied;
   if (KernelRows > 1) begin : gen_rows
     logic [LineBits-1:0] line;
     logic [31:0] depth;  // the row's place in the line, from the newest
-    logic passed;
-    assign passed = column_q > at_column_q;
-    assign depth = passed ? back_rows : back_rows - 1;
+    logic read_tied;     // in the line that is read for the column that is walked now
+    assign depth = 32'(row_q) - 32'(at_row_q) - (column_q > at_column_q ? 0 : 1);
+    assign read_tied = column_q != at_column_q || bit_q == 1'(\dut.gen_rows.line_q >> ((KernelRows - 2 - depth) * WordBits
+        + word_place));
     always_comb begin
       line = '0;
       for (int c = 0; c < PaddedColumns; c++) begin
@@ -172,14 +179,13 @@ module hf_window_check #(
       end
     end
     assign rows_tied = !kept_q || depth >= KernelRows - 1
-        || bit_q == 1'(line >> ((KernelRows - 2 - depth) * WordBits + word_place));
+        || (read_tied && bit_q == 1'(line >> ((KernelRows - 2 - depth) * WordBits + word_place)));
   end else begin : gen_row
     assign rows_tied = 1'b1;
   end
 
-  assign fail_o = live_q && (in_ready != (in_map && (!gives || out_ready_i))
-      || out_valid != (gives && (!in_map || in_valid_i)) || !walks
-      || (followed && out_valid && covered && got != want) || (followed && !(columns_tied && rows_tied)));
+  assign fail_o = live_q && (in_ready != (in_map && free) || out_valid != valid_q || !walks
+      || (followed && covered && got != bit_q) || (followed && !rows_tied));
 endmodule
 
 `default_nettype wire

@@ -21,11 +21,11 @@ module hf_xnor_popcount_check #(
     assign {in_use[i], x[i], w[i]} = lanes_i[3*i+:3];
   end
 
-  logic signed [SumWidth-1:0] sum;
+  logic [SumWidth-1:0] sum;
   hf_xnor_popcount #(.Width(Width), .SumWidth(SumWidth)) dut (
       .clk_i, .valid_i, .use_i(in_use), .used_i, .x_i(x), .w_i(w), .sum_o(sum));
 
-  logic signed [SumWidth-1:0] want;
+  logic [SumWidth-1:0] want;
   logic [SumWidth-1:0] used;
   always_comb begin
     want = '0;
@@ -38,7 +38,7 @@ module hf_xnor_popcount_check #(
     end
   end
 
-  logic signed [SumWidth-1:0] want_q;
+  logic [SumWidth-1:0] want_q;
   logic assumed_q;
   always_ff @(posedge clk_i) begin
     assumed_q <= used_i == used;

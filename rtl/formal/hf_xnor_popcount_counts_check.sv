@@ -1,6 +1,6 @@
 // Check of hf_xnor_popcount, first half of its proof by composition.
 //
-// Reference   2 p - used_i, where p counts the lanes in use whose operands are equal, 1 cycle after valid_i; held else.
+// Reference   used_i - 2 m, where m counts the lanes in use whose operands differ, 1 cycle after valid_i; held else.
 //             hf_popcount_lanes_check shows that this is the dot product where used_i is the number of lanes in use.
 // Proof       1 cycle from any state
 // Order       as in hf_gxnor_popcount_counts_check
@@ -21,18 +21,18 @@ module hf_xnor_popcount_counts_check #(
     assign {in_use[i], x[i], w[i]} = lanes_i[3*i+:3];
   end
 
-  logic signed [SumWidth-1:0] sum;
+  logic [SumWidth-1:0] sum;
   hf_xnor_popcount #(.Width(Width), .SumWidth(SumWidth)) dut (
       .clk_i, .valid_i, .use_i(in_use), .used_i, .x_i(x), .w_i(w), .sum_o(sum));
 
-  logic [SumWidth-1:0] plus;
+  logic [SumWidth-1:0] minus;
   always_comb begin
-    plus = '0;
-    for (int i = Width - 1; i >= 0; i--) plus = plus + SumWidth'(in_use[i] && x[i] == w[i]);
+    minus = '0;
+    for (int i = Width - 1; i >= 0; i--) minus = minus + SumWidth'(in_use[i] && x[i] != w[i]);
   end
 
-  logic signed [SumWidth-1:0] want_q;
-  always_ff @(posedge clk_i) want_q <= valid_i ? (plus << 1) - used_i : sum;
+  logic [SumWidth-1:0] want_q;
+  always_ff @(posedge clk_i) want_q <= valid_i ? used_i - (minus << 1) : sum;
   assign fail_o = sum != want_q;
 endmodule
 

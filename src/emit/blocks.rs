@@ -443,7 +443,7 @@ mod tests {
             ("hf_layer_adc.sv", "Reads * ConversionCycles + 3 cycles from the accepting cycle to out_valid_o"),
             ("hf_layer_votes.sv", "1 cycle"),
             ("hf_register_slice.sv", "1 cycle"),
-            ("hf_window.sv", "0 cycles from the position that completes a window"),
+            ("hf_window.sv", "1 cycle from the position that completes a window"),
             ("hf_pool.sv", "1 cycle from the position that completes a window"),
             ("hf_flatten.sv", "1 cycle from the last position"),
             ("hf_layer_digital.sv", "Reads + 3 cycles from the accepting cycle to out_valid_o"),

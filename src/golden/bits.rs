@@ -48,6 +48,11 @@ impl Bits {
         &self.words
     }
 
+    /// The words, to set bits within the length.
+    pub(super) fn words_mut(&mut self) -> &mut [u64] {
+        &mut self.words
+    }
+
     pub fn count_ones(&self) -> usize {
         self.words.iter().map(|w| w.count_ones() as usize).sum()
     }

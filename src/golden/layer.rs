@@ -73,7 +73,7 @@ impl Layer {
             weights,
             output: plan.output.clone(),
             readout: plan.readout.clone(),
-            gather: Gather::new(&plan.source, plan.inputs),
+            gather: Gather::new(&plan.source),
             pool: plan.pool.clone(),
         }
     }

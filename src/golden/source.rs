@@ -3,91 +3,142 @@
 use super::{Bits, LayerTrace};
 use crate::plan::{Source, WindowPlan};
 
-/// Where each value of a layer's input vectors lies in the map before.
-pub(super) struct Gather {
-    vectors: usize,
-    /// `[vector][input]` in one list: index into the map, or `PADDING`. Empty where vectors are taken as they are.
-    places: Vec<u32>,
-    pad_value: i32,
-    /// Bipolar values and padding of 0.
-    gates: bool,
+/// How a layer's input vectors come from the map before.
+pub(super) enum Gather {
+    /// The map as it is.
+    Whole,
+    /// One vector, channel by channel, of a map of so many positions.
+    Flatten {
+        positions: usize,
+    },
+    Windows(Windows),
 }
 
-const PADDING: u32 = u32::MAX;
+/// Windows of a kernel over a padded map.
+pub(super) struct Windows {
+    plan: WindowPlan,
+    /// Where bipolar values meet padding of 0: for each window, which of its inputs are no padding.
+    gates: Vec<Bits>,
+}
 
 impl Gather {
-    /// For a layer of `inputs` inputs.
-    pub fn new(source: &Source, inputs: usize) -> Self {
-        let (vectors, places, pad_value, gates) = match source {
-            Source::Vector => (1, Vec::new(), 0, false),
-            Source::Flatten { positions } => {
-                let channels = inputs / positions;
-                let place = |i: usize| (i % positions * channels + i / positions) as u32;
-                (1, (0..inputs).map(place).collect(), 0, false)
-            }
-            Source::Window(w) => (w.windows.positions(), windows(w), w.pad_value, w.gates()),
-        };
-        Self { vectors, places, pad_value, gates }
+    pub fn new(source: &Source) -> Self {
+        match source {
+            Source::Vector => Self::Whole,
+            Source::Flatten { positions } => Self::Flatten { positions: *positions },
+            Source::Window(plan) => Self::Windows(Windows::new(plan)),
+        }
     }
 
     pub fn vectors(&self) -> usize {
-        self.vectors
+        match self {
+            Self::Whole | Self::Flatten { .. } => 1,
+            Self::Windows(windows) => windows.plan.windows.positions(),
+        }
     }
 
     /// Calls `f` with every input vector, in order.
     pub fn each(&self, map: &LayerTrace, mut f: impl FnMut(&LayerTrace)) {
-        if self.places.is_empty() {
-            return f(map);
-        }
-        let inputs = self.places.len() / self.vectors;
-        self.places.chunks_exact(inputs).for_each(|places| f(&self.vector(map, places)));
-    }
-
-    fn vector(&self, map: &LayerTrace, places: &[u32]) -> LayerTrace {
-        let plane = |bits: &Bits, pad: bool| {
-            let words = bits.words();
-            let bit = |place: u32| match place {
-                PADDING => pad,
-                at => words[at as usize / 64] >> (at % 64) & 1 == 1,
-            };
-            Bits::from_fn(places.len(), |i| bit(places[i]))
-        };
-        match map {
-            LayerTrace::Bipolar(bits) if self.gates => {
-                let nonzero = Bits::from_fn(places.len(), |i| places[i] != PADDING);
-                LayerTrace::Trit { nonzero, positive: plane(bits, false) }
-            }
-            LayerTrace::Bipolar(bits) => LayerTrace::Bipolar(plane(bits, self.pad_value > 0)),
-            LayerTrace::Trit { nonzero, positive } => LayerTrace::Trit {
-                nonzero: plane(nonzero, self.pad_value != 0),
-                positive: plane(positive, self.pad_value > 0),
-            },
-            LayerTrace::Sums(values) => {
-                let value = |place: &u32| if *place == PADDING { self.pad_value } else { values[*place as usize] };
-                LayerTrace::Sums(places.iter().map(value).collect())
-            }
+        match self {
+            Self::Whole => f(map),
+            Self::Flatten { positions } => f(&flattened(map, *positions)),
+            Self::Windows(windows) => windows.each(map, f),
         }
     }
 }
 
-fn windows(w: &WindowPlan) -> Vec<u32> {
-    let ([above, left, ..], [kernel_rows, kernel_columns]) = (w.pad, w.kernel);
-    let mut places = Vec::with_capacity(w.windows.positions() * w.channels * kernel_rows * kernel_columns);
-    for top in (0..w.windows.rows).map(|r| r * w.stride[0]) {
-        for start in (0..w.windows.columns).map(|c| c * w.stride[1]) {
-            for channel in 0..w.channels {
-                for row in top..top + kernel_rows {
-                    for column in start..start + kernel_columns {
-                        let inside = (above..above + w.map.rows).contains(&row)
-                            && (left..left + w.map.columns).contains(&column);
-                        let place = || (((row - above) * w.map.columns + column - left) * w.channels + channel) as u32;
-                        places.push(if inside { place() } else { PADDING });
-                    }
+fn flattened(map: &LayerTrace, positions: usize) -> LayerTrace {
+    let channels = map.len() / positions;
+    let place = |i: usize| i % positions * channels + i / positions;
+    let plane = |bits: &Bits| Bits::from_fn(bits.len(), |i| bits.get(place(i)));
+    match map {
+        LayerTrace::Bipolar(bits) => LayerTrace::Bipolar(plane(bits)),
+        LayerTrace::Trit { nonzero, positive } => {
+            LayerTrace::Trit { nonzero: plane(nonzero), positive: plane(positive) }
+        }
+        LayerTrace::Sums(values) => LayerTrace::Sums((0..values.len()).map(|i| values[place(i)]).collect()),
+    }
+}
+
+impl Windows {
+    fn new(plan: &WindowPlan) -> Self {
+        let mut windows = Self { plan: plan.clone(), gates: Vec::new() };
+        if plan.gates() {
+            let inside = windows.padded(|_| true, false);
+            windows.gates = windows.places().map(|at| windows.bits(&inside, at)).collect();
+        }
+        windows
+    }
+
+    fn each(&self, map: &LayerTrace, mut f: impl FnMut(&LayerTrace)) {
+        let pad = self.plan.pad_value;
+        match map {
+            LayerTrace::Bipolar(bits) => {
+                let plane = self.padded(|i| bits.get(i), pad > 0);
+                for (window, at) in self.places().enumerate() {
+                    let positive = self.bits(&plane, at);
+                    f(&match self.gates.get(window) {
+                        Some(gates) => LayerTrace::Trit { nonzero: gates.clone(), positive },
+                        None => LayerTrace::Bipolar(positive),
+                    });
+                }
+            }
+            LayerTrace::Trit { nonzero, positive } => {
+                let planes = [self.padded(|i| nonzero.get(i), pad != 0), self.padded(|i| positive.get(i), pad > 0)];
+                for at in self.places() {
+                    let [nonzero, positive] = [0, 1].map(|k| self.bits(&planes[k], at));
+                    f(&LayerTrace::Trit { nonzero, positive });
+                }
+            }
+            LayerTrace::Sums(values) => {
+                let padded = self.padded(|i| values[i], pad);
+                for at in self.places() {
+                    f(&LayerTrace::Sums(self.rows(&padded, at).flatten().copied().collect()));
                 }
             }
         }
     }
-    places
+
+    /// First row and column of each window on the padded map.
+    fn places(&self) -> impl Iterator<Item = [usize; 2]> + use<> {
+        let ([rows, columns], stride) = ([self.plan.windows.rows, self.plan.windows.columns], self.plan.stride);
+        (0..rows).flat_map(move |r| (0..columns).map(move |c| [r * stride[0], c * stride[1]]))
+    }
+
+    /// The map with its padding, channel by channel, so that a row of a kernel lies in one piece.
+    fn padded<T: Copy>(&self, value: impl Fn(usize) -> T, pad: T) -> Vec<T> {
+        let (WindowPlan { map, channels, pad: [above, left, ..], .. }, whole) = (&self.plan, self.plan.padded());
+        let mut padded = vec![pad; channels * whole.positions()];
+        for (position, (row, column)) in (0..map.rows).flat_map(|r| (0..map.columns).map(move |c| (r, c))).enumerate() {
+            for channel in 0..*channels {
+                padded[(channel * whole.rows + row + above) * whole.columns + column + left] =
+                    value(position * channels + channel);
+            }
+        }
+        padded
+    }
+
+    /// Rows of a window in channel, row, column order.
+    fn rows<'a, T>(&'a self, padded: &'a [T], [top, left]: [usize; 2]) -> impl Iterator<Item = &'a [T]> {
+        let (whole, [rows, columns]) = (self.plan.padded(), self.plan.kernel);
+        (0..self.plan.channels).flat_map(move |channel| {
+            (top..top + rows).map(move |row| &padded[(channel * whole.rows + row) * whole.columns + left..][..columns])
+        })
+    }
+
+    fn bits(&self, plane: &[bool], at: [usize; 2]) -> Bits {
+        let [rows, columns] = self.plan.kernel;
+        let mut bits = Bits::zeros(self.plan.channels * rows * columns);
+        let words = bits.words_mut();
+        let mut i = 0;
+        for row in self.rows(plane, at) {
+            for bit in row {
+                words[i / 64] |= u64::from(*bit) << (i % 64);
+                i += 1;
+            }
+        }
+        bits
+    }
 }
 
 #[cfg(test)]
@@ -110,7 +161,7 @@ mod tests {
             values: Values::Integer { width: 8, min: -100, max: 100 },
             windows: MapPlan { rows: 2, columns: 1 },
         };
-        let gather = Gather::new(&Source::Window(window), 8);
+        let gather = Gather::new(&Source::Window(window));
         let mut got = Vec::new();
         gather.each(&LayerTrace::Sums(vec![1, 10, 2, 20, 3, 30, 4, 40]), |v| got.push(v.values().collect::<Vec<_>>()));
         assert_eq!(got, [[7, 7, 1, 2, 7, 7, 10, 20], [1, 2, 3, 4, 10, 20, 30, 40]]);
@@ -118,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_flattened_map_runs_channel_by_channel() {
-        let gather = Gather::new(&Source::Flatten { positions: 3 }, 6);
+        let gather = Gather::new(&Source::Flatten { positions: 3 });
         let mut got = Vec::new();
         gather.each(&LayerTrace::Sums(vec![1, 10, 2, 20, 3, 30]), |v| got.extend(v.values()));
         assert_eq!(got, [1, 2, 3, 10, 20, 30]);

@@ -47,7 +47,7 @@ pub(super) enum Stage {
     Register,
     /// Two registers; ready does not depend on the stage behind.
     Slice,
-    /// Takes a position, or puts in a padded one, each cycle.
+    /// Takes a position, or puts in a padded one, each cycle, and offers a window the cycle after.
     Window(Vec<Slot>),
     /// Takes vectors as a [`Stage::Register`] does, and offers a result after those for which it is true.
     Pool(Vec<bool>),
@@ -69,7 +69,7 @@ enum State {
     Pipelined { reads: u64, left: Option<u64>, delay: Vec<bool> },
     Register { full: bool },
     Slice { held: u64 },
-    Window { slots: Vec<Slot>, at: usize },
+    Window { slots: Vec<Slot>, at: usize, full: bool },
     Pool { gives: Vec<bool>, at: usize, full: bool },
     Collect { count: u64, held: u64 },
 }
@@ -82,20 +82,19 @@ impl State {
             Stage::Pipelined { reads, delay } => Self::Pipelined { reads, left: None, delay: vec![false; delay] },
             Stage::Register => Self::Register { full: false },
             Stage::Slice => Self::Slice { held: 0 },
-            Stage::Window(slots) => Self::Window { slots, at: 0 },
+            Stage::Window(slots) => Self::Window { slots, at: 0, full: false },
             Stage::Pool(gives) => Self::Pool { gives, at: 0, full: false },
             Stage::Collect(count) => Self::Collect { count, held: 0 },
         }
     }
 
-    /// Offers a vector, where the stage before offers one or not.
-    fn valid(&self, offered: bool) -> bool {
+    /// Offers a vector.
+    fn valid(&self) -> bool {
         match self {
             Self::Sequential { left, .. } => *left == Some(0),
             Self::Pipelined { delay, .. } => delay[delay.len() - 1],
-            Self::Register { full } | Self::Pool { full, .. } => *full,
+            Self::Register { full } | Self::Pool { full, .. } | Self::Window { full, .. } => *full,
             Self::Slice { held } => *held > 0,
-            Self::Window { slots, at } => slots[*at].gives && (slots[*at].padding || offered),
             Self::Collect { count, held } => held == count,
         }
     }
@@ -108,7 +107,7 @@ impl State {
             }
             Self::Register { full } | Self::Pool { full, .. } => !full || next_ready,
             Self::Slice { held } => *held < 2,
-            Self::Window { slots, at } => !slots[*at].padding && (!slots[*at].gives || next_ready),
+            Self::Window { slots, at, full } => !slots[*at].padding && (!full || next_ready),
             Self::Collect { count, held } => held < count,
         }
     }
@@ -150,11 +149,13 @@ impl State {
                 *held = *held + u64::from(accept) - u64::from(given);
                 accept || given
             }
-            Self::Window { slots, at } => {
-                let slot = slots[*at];
-                let moves = accept || (slot.padding && (!slot.gives || next_ready));
+            Self::Window { slots, at, full } => {
+                let free = !*full || next_ready;
+                let given = *full && next_ready;
+                let moves = accept || (slots[*at].padding && free);
+                *full = if moves { slots[*at].gives } else { *full && !next_ready };
                 *at = (*at + usize::from(moves)) % slots.len();
-                moves
+                moves || given
             }
             Self::Pool { gives, at, full } => {
                 let given = *full && next_ready;
@@ -237,7 +238,7 @@ fn run(input: StreamIn, stages: &[Stage], beats_out: u64, leaves: &mut dyn FnMut
         // Valid runs from the input on, ready from the output back.
         valid[0] = received == input.beats;
         for k in 0..states.len() {
-            valid[k + 1] = states[k].valid(valid[k]);
+            valid[k + 1] = states[k].valid();
         }
         ready[states.len()] = sending == 0;
         for k in (0..states.len()).rev() {
@@ -309,14 +310,14 @@ mod tests {
 
     /// A map of 2 x 2 with a column of padding on the left, a 1 x 2 kernel: slots p 1 2 / p 3 4, windows at 1, 2, 3, 4. A beat is a
     /// position. Vector 1 waits from cycle 1 on, passes the padded slot's cycle and is taken in 1: the slot at cycle 0 was padding.
-    /// Windows in 1, 2, 4, 5 (3 is padding); collected by 5, offered in 6, sent in 7.
+    /// Positions in 1, 2, 4, 5 (3 is padding), windows a cycle later; collected by 6, offered in 7, sent in 8.
     #[test]
     fn windows_and_padding_by_hand() {
         let slot = |padding| Slot { padding, gives: !padding };
         let slots: Vec<Slot> = [true, false, false, true, false, false].map(slot).to_vec();
         let input = StreamIn { beats: 1, vectors: 4 };
         let c = predict(input, &[Stage::Window(slots), Stage::Collect(4)], 1);
-        assert_eq!(c.first_latency(), 8);
+        assert_eq!(c.first_latency(), 9);
         // Six slots an image, and the collector is full for a cycle, in which padding goes on.
         assert_eq!(c.interval, 6);
     }

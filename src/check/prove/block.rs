@@ -62,20 +62,29 @@ pub fn obligations(module: &str, parameters: &Parameters) -> Option<Vec<Obligati
     };
     let next = Method::Interval { cycles: 1 };
     let same = Method::Interval { cycles: 0 };
-    let popcount = |whole, counts| {
+    let popcount = |slices, whole, counts| {
+        let mut list = Vec::new();
+        let mut one = parameters.clone();
+        if one.remove("Slices").is_some_and(|slices| slices != Value::Number(1)) {
+            list.push(Obligation::new(slices, parameters, next));
+        }
         if number("Width") <= LANES_AS_A_WHOLE {
-            return vec![Obligation { diagrams_first: true, ..Obligation::new(whole, parameters, next) }];
+            list.push(Obligation { diagrams_first: true, ..Obligation::new(whole, &one, next) });
+            return list;
         }
         let width = Parameters::from([("SumWidth".to_owned(), Value::Number(number("SumWidth")))]);
-        vec![
-            Obligation::new(counts, parameters, next),
-            Obligation::new("hf_popcount_lanes_check", &width, Method::Induction),
-        ]
+        list.push(Obligation::new(counts, &one, next));
+        list.push(Obligation::new("hf_popcount_lanes_check", &width, Method::Induction));
+        list
     };
     Some(match module {
         "hf_ternary_detect" => one("hf_ternary_detect_check", next),
-        "hf_gxnor_popcount" => popcount("hf_gxnor_popcount_check", "hf_gxnor_popcount_counts_check"),
-        "hf_xnor_popcount" => popcount("hf_xnor_popcount_check", "hf_xnor_popcount_counts_check"),
+        "hf_gxnor_popcount" => {
+            popcount("hf_gxnor_popcount_slices_check", "hf_gxnor_popcount_check", "hf_gxnor_popcount_counts_check")
+        }
+        "hf_xnor_popcount" => {
+            popcount("hf_xnor_popcount_slices_check", "hf_xnor_popcount_check", "hf_xnor_popcount_counts_check")
+        }
         "hf_accumulator" => one("hf_accumulator_check", next),
         "hf_threshold" => one("hf_threshold_check", same),
         "hf_vote_aggregate" => {
@@ -166,7 +175,7 @@ pub fn reduced(module: &str, parameters: &Parameters) -> Option<(Parameters, Str
         // One of each kind, see below.
         "hf_pool" => &[("Values", 2)],
         "hf_ternary_detect" => &[("Width", 8)],
-        "hf_gxnor_popcount" | "hf_xnor_popcount" => &[("Width", 24)],
+        "hf_gxnor_popcount" | "hf_xnor_popcount" => &[("Slices", 2), ("Width", 24)],
         "hf_stream_out" if parameters.get("Classes").is_some_and(|c| *c > Value::Number(3)) => &[("Classes", 3)],
         _ => return None,
     };
@@ -202,6 +211,10 @@ mod tests {
         let list = obligations("hf_gxnor_popcount", &wide).unwrap();
         assert_eq!(list.len(), 2);
         assert_eq!(list[1].parameters, parameters(&[("SumWidth", 9)]));
+        let several = parameters(&[("Slices", 7), ("Width", 128), ("SumWidth", 9)]);
+        let list = obligations("hf_gxnor_popcount", &several).unwrap();
+        assert_eq!(list.len(), 3);
+        assert_eq!((&list[0].parameters, &list[1].parameters), (&several, &wide));
     }
 
     #[test]
