@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::{data, hafnia, python};
+use hafnia::network::{self, Activation, Conv, Input, InputCode, Layer, Network, Normalize, Op, WeightKind, Weights};
 use ndarray::{Array2, Array4, s};
 use ndarray_npy::read_npy;
 
@@ -78,6 +79,31 @@ fn cnv_at_rtl() {
     // Outputs of every layer, the scores and the class, and both again at the stream.
     let maps = 64 * (900 + 196) + 128 * (144 + 25) + 256 * (9 + 1) + 512 + 512 + 10;
     assert_eq!(json["compared"], 4 * (maps + 11 + 11));
+}
+
+/// A stride that leaves the second row out: the result is there before that row is, and a reset in between takes the row.
+#[test]
+fn a_reset_behind_the_result_of_a_map_that_is_not_all_used() {
+    let conv = |name: &str, stride| {
+        let weights = Weights { kind: WeightKind::Bipolar, values: Array2::ones((1, 1)), scale: vec![1.0] };
+        let op = Op::Conv(Conv { stride, ..Conv::new([1, 1]) });
+        let sign = Activation::Bipolar { threshold: vec![0.0] };
+        Layer::new(name, op, weights, vec![0.0], Normalize::None, sign)
+    };
+    let weights = Weights { kind: WeightKind::Bipolar, values: Array2::ones((1, 13)), scale: vec![1.0] };
+    let last = Layer::new("l2", Op::Dense, weights, vec![0.0], Normalize::None, Activation::Scores);
+    let input = Input { shape: vec![2, 13], code: InputCode::Bipolar };
+    let network = Network::new("rows", input, vec![conv("l0", [1, 1]), conv("l1", [3, 1]), last]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (net, images) = (folder.path().join("rows.safetensors"), folder.path().join("images.npy"));
+    network::save(&network, &net).unwrap();
+    ndarray_npy::write_npy(&images, &Array2::from_shape_fn((4, 26), |(n, i)| ((n + i) % 2) as u8)).unwrap();
+    let build = common::generate(folder.path(), &net, "");
+    for seed in 1..=8 {
+        let args =
+            args!["verify", build, "--dataset", images, "--simulator", "icarus", "--stalled", "4", "--resets", "3"];
+        hafnia(args.iter().chain(&args!["--seed", seed.to_string()])).expect(0);
+    }
 }
 
 /// Blocks of the papers' networks at full size (input-splitting, tables I and II), planned in a blink.

@@ -30,6 +30,9 @@ const VERILATOR_FLAGS: [&str; 13] = [
 const TRACE_FLAGS: [&str; 4] = ["--trace", "--trace-underscore", "--trace-max-width", "65536"];
 const CXX_FLAGS: [&str; 4] = ["-std=c++17", "-fno-strict-aliasing", "-faligned-new", "-w"];
 
+/// Sources are compiled together up to so many bytes: of a small one, reading Verilator's headers takes most of the time.
+const UNIT_BYTES: u64 = 1 << 19;
+
 /// Flags of the C++ compiler on this machine. A model with a waveform runs once, up to the image of a mismatch: mostly the
 /// first, and compiling is what takes long. Elsewhere votes and partial sums are counts of bits, for which most processors
 /// have an instruction; it makes no difference but in speed.
@@ -120,6 +123,19 @@ fn compile(build: &Path, folder: &Path, trace: bool, versions: &[String; 2]) -> 
         let built = library.par_iter().try_for_each(|name| object(&include.join(name), aside.path(), &[], &flags));
         finish(built, aside, &shared)?;
     }
+    let units = units(build, folder)?;
+    let local = [format!("-I{}", folder.display()), format!("-I{}", build.join("sim").display())];
+    units.par_iter().try_for_each(|unit| object(unit, folder, &local, &flags))?;
+    let mut link: Vec<PathBuf> = units.iter().map(|unit| object_path(unit, folder)).collect();
+    link.extend(library.iter().map(|name| object_path(Path::new(name), &shared)));
+    let mut args: Vec<std::ffi::OsString> = link.into_iter().map(Into::into).collect();
+    args.extend(["-o".into(), folder.join("sim").into(), "-lpthread".into()]);
+    tool::run(&CXX, args, folder, &folder.join("link.log"))?;
+    Ok(())
+}
+
+/// Writes files that include the sources of a model, each once.
+fn units(build: &Path, folder: &Path) -> Result<Vec<PathBuf>, CosimError> {
     let mut sources: Vec<PathBuf> = std::fs::read_dir(folder)
         .map_err(io(folder, "read the folder"))?
         .filter_map(|entry| Some(entry.ok()?.path()))
@@ -127,14 +143,24 @@ fn compile(build: &Path, folder: &Path, trace: bool, versions: &[String; 2]) -> 
         .collect();
     sources.push(build.join("sim/harness.cpp"));
     sources.sort();
-    let local = [format!("-I{}", folder.display()), format!("-I{}", build.join("sim").display())];
-    sources.par_iter().try_for_each(|source| object(source, folder, &local, &flags))?;
-    let mut link: Vec<PathBuf> = sources.iter().map(|s| object_path(s, folder)).collect();
-    link.extend(library.iter().map(|name| object_path(Path::new(name), &shared)));
-    let mut args: Vec<std::ffi::OsString> = link.into_iter().map(Into::into).collect();
-    args.extend(["-o".into(), folder.join("sim").into(), "-lpthread".into()]);
-    tool::run(&CXX, args, folder, &folder.join("link.log"))?;
-    Ok(())
+    let mut texts: Vec<(u64, String)> = Vec::new();
+    for source in sources {
+        let bytes = source.metadata().map_err(io(&source, "read the source"))?.len();
+        let name = source.file_name().expect("a source file").display();
+        match texts.last_mut() {
+            Some((all, text)) if *all + bytes <= UNIT_BYTES => {
+                *all += bytes;
+                *text += &format!("#include \"{name}\"\n");
+            }
+            _ => texts.push((bytes, format!("#include \"{name}\"\n"))),
+        }
+    }
+    let write = |(k, (_, text)): (usize, &(u64, String))| {
+        let path = folder.join(format!("unit_{k}.cpp"));
+        std::fs::write(&path, text).map_err(io(&path, "write the source"))?;
+        Ok(path)
+    };
+    texts.iter().enumerate().map(write).collect()
 }
 
 fn object_path(source: &Path, folder: &Path) -> PathBuf {

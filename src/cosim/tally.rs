@@ -1,6 +1,6 @@
 //! What one run of the design showed, compared with what it should have.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Build;
 use super::compare::{self, Compared, Mismatch};
@@ -28,6 +28,9 @@ pub(super) struct Tally<'a> {
     pub faults: usize,
     pub stuck: bool,
     pub dropped: Vec<usize>,
+    /// Images whose result was the last to leave before a reset. Positions of a map that no kernel or pool takes may come
+    /// later than the result, and then fell with the reset.
+    cut: HashSet<usize>,
     pub resets: usize,
 }
 
@@ -81,6 +84,7 @@ impl<'a> Tally<'a> {
             faults: 0,
             stuck: false,
             dropped: Vec::new(),
+            cut: HashSet::new(),
             resets: 0,
         }
     }
@@ -113,6 +117,7 @@ impl<'a> Tally<'a> {
             Record::Reset { first_dropped, started, .. } => {
                 self.resets += 1;
                 self.dropped.extend(first_dropped..started);
+                self.cut.extend(first_dropped.checked_sub(1));
                 // They pass every tap again.
                 self.seen.retain(|(_, image), _| *image < first_dropped);
                 if let Some(m) = &mut self.memory {
@@ -247,7 +252,9 @@ impl<'a> Tally<'a> {
         for image in 0..self.traces.len() {
             for stage in &stages {
                 let due = self.taps.get(*stage).map_or(1, |t| t.per_image);
-                if self.seen.get(&(*stage, image)) == Some(&due) {
+                let seen = self.seen.get(&(*stage, image)).copied().unwrap_or(0);
+                let is_layer = self.taps.get(*stage).is_some_and(|t| matches!(t.kind, TapKind::Layer(_)));
+                if seen == due || (seen < due && is_layer && self.cut.contains(&image)) {
                     continue;
                 }
                 let layer = match self.taps.get(*stage).map(|t| &t.kind) {
