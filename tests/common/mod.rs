@@ -65,8 +65,12 @@ impl Ended {
 /// The `hafnia` command with a cache of models of the tests' own.
 pub fn command<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hafnia"));
-    command.args(args).env("HAFNIA_CACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("models"));
+    command.args(args).env("HAFNIA_CACHE", cache());
     command
+}
+
+pub fn cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("models")
 }
 
 pub fn ended(command: &mut Command) -> Ended {
