@@ -6,8 +6,11 @@ use hafnia::plan::{self, AdcPlan, Encoding, LayerPlan, Plan, PoolPlace, ReadoutP
 
 use super::case::Case;
 
+type OfLayer = fn(&Layer, &LayerPlan) -> bool;
+type OfDesign = fn(&Network, &Hardware, &Plan) -> bool;
+
 /// What one of a design's layers may be.
-const LAYER: [(&str, fn(&Layer, &LayerPlan) -> bool); 58] = [
+const LAYER: [(&str, OfLayer); 58] = [
     ("bipolar inputs", |_, p| p.input == Values::Bipolar),
     ("trits as inputs", |_, p| p.input == Values::Trit),
     ("integers as inputs", |_, p| matches!(p.input, Values::Integer { .. })),
@@ -93,7 +96,7 @@ const LAYER: [(&str, fn(&Layer, &LayerPlan) -> bool); 58] = [
 ];
 
 /// What a design may be.
-const DESIGN: [(&str, fn(&Network, &Hardware, &Plan) -> bool); 22] = [
+const DESIGN: [(&str, OfDesign); 22] = [
     ("one layer", |n, _, _| n.layers.len() == 1),
     ("four layers", |n, _, _| n.layers.len() == 4),
     ("two convolutions", |n, _, _| n.layers.iter().filter(|l| conv(l, |_| true)).count() > 1),
