@@ -101,6 +101,7 @@ module hf_window_check #(
       row_q <= '0;
       column_q <= '0;
       kept_q <= 1'b0;
+      shown_q <= 1'b0;
       valid_q <= 1'b0;
     end else if (advance) begin
       valid_q <= gives;
