@@ -98,7 +98,7 @@ module hf_array_access #(
 
   localparam logic [3:0] Program = 4'b1110;  // {verify, SET, RESET, FORM}
 
-  localparam int Words = (Cells + 31) / 32;
+  localparam int Words = Cells > 32 ? (Cells + 31) / 32 : 1;
   localparam int WordWidth = Words > 1 ? $clog2(Words) : 1;
   localparam int BankWidth = Banks > 1 ? $clog2(Banks) : 1;
 

@@ -71,7 +71,7 @@ impl<'a> Cells<'a> {
             // The first column has LRS where the signs of word line and weight agree, the second where they differ.
             Kind::Sa(..) => {
                 let differ = at.line % 2 + at.cell / self.neurons();
-                (at.cell % self.neurons(), at.line / 2, if differ % 2 == 0 { 1 } else { -1 })
+                (at.cell % self.neurons(), at.line / 2, if differ.is_multiple_of(2) { 1 } else { -1 })
             }
             Kind::Adc(..) => (at.cell % self.neurons(), at.line, if at.cell < self.neurons() { 1 } else { -1 }),
         };
