@@ -40,7 +40,8 @@ module hf_bank_adc #(
     localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1,
     localparam int LineWidth = BlockInputs > 1 ? $clog2(BlockInputs) : 1,
     localparam int TileWidth = Tiles > 1 ? $clog2(Tiles) : 1,
-    localparam int NeuronWidth = Adcs * ColumnsPerAdc > 1 ? $clog2(Adcs * ColumnsPerAdc) : 1
+    localparam int Columns = (WeightTrits ? 2 : 1) * Adcs * ColumnsPerAdc,
+    localparam int CellWidth = Columns > 1 ? $clog2(Columns) : 1
 ) (
     input  wire logic                       clk_i,
     // Word lines
@@ -57,9 +58,8 @@ module hf_bank_adc #(
     input  wire logic [2:0]                 program_i,
     input  wire logic [LineWidth-1:0]       program_line_i,   // a block with fewer inputs ignores its last one
     input  wire logic [TileWidth-1:0]       program_tile_i,
-    input  wire logic [NeuronWidth-1:0]     program_neuron_i,
-    input  wire logic [2*Blocks-1:0]        program_mask_i,   // block b at 2 b
-    input  wire logic                       program_cell_i,
+    input  wire logic [Blocks*Columns-1:0]  program_mask_i,   // block b at b * Columns
+    input  wire logic [CellWidth-1:0]       program_cell_i,
     output logic      [Blocks-1:0]          program_verify_o
 );
   for (genvar b = 0; b < Blocks; b++) begin : gen_block
@@ -96,8 +96,7 @@ module hf_bank_adc #(
           .code_o(code_o[(b*Tiles+t)*Adcs*CodeBits+:Adcs*CodeBits]),
           .program_i(exists && program_tile_i == TileWidth'(t) ? program_i : 3'd0),
           .program_line_i(SizeWidth'(program_line_i)),
-          .program_neuron_i,
-          .program_mask_i(program_mask_i[2*b+:2]),
+          .program_mask_i(program_mask_i[b*Columns+:Columns]),
           .program_cell_i,
           .program_verify_o(verify[t])
       );

@@ -7,6 +7,7 @@
 // Parameters  Blocks                 splits; LargeBlocks of BlockInputs inputs come first, the rest have one less
 //             Tiles                  arrays along neurons
 //             Amplifiers, ColumnsPerAmplifier, ThresholdWidth, References, WeightTrits  see hf_array_sa
+//             Programmable, SetCycles, ResetCycles  see hf_array_sa
 //             LaneBlocks, LaneTiles  arrays sensed at once along inputs and along neurons
 //             InitPrefix             prefix of the memory images, see hf_array_sa
 // Latency     1 cycle after sense_i: the amplifiers latch
@@ -26,13 +27,21 @@ module hf_bank_sa #(
     parameter int ThresholdWidth = 5,
     parameter int References = 1,
     parameter bit WeightTrits = 1'b0,
+    parameter bit Programmable = 1'b0,
+    parameter int SetCycles = 1,
+    parameter int ResetCycles = 1,
     parameter InitPrefix = "",
     localparam int Inputs = Blocks * (BlockInputs - 1) + LargeBlocks,
     localparam int BlockGroups = (Blocks + LaneBlocks - 1) / LaneBlocks,
     localparam int TileGroups = (Tiles + LaneTiles - 1) / LaneTiles,
     localparam int BlockGroupWidth = BlockGroups > 1 ? $clog2(BlockGroups) : 1,
     localparam int TileGroupWidth = TileGroups > 1 ? $clog2(TileGroups) : 1,
-    localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1
+    localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1,
+    localparam int LineWidth = $clog2(2 * BlockInputs),
+    localparam int BlockWidth = Blocks > 1 ? $clog2(Blocks) : 1,
+    localparam int TileWidth = Tiles > 1 ? $clog2(Tiles) : 1,
+    localparam int Columns = (WeightTrits ? 2 : 1) * Amplifiers * ColumnsPerAmplifier,
+    localparam int CellWidth = Columns > 1 ? $clog2(Columns) : 1
 ) (
     input  wire logic                       clk_i,
     // Word lines
@@ -45,12 +54,25 @@ module hf_bank_sa #(
     input  wire logic [ColumnWidth-1:0]     column_i,     // neuron of each amplifier
     input  wire logic                       reference_i,  // 0: high threshold, 1: low threshold
     // Votes of array (b, t) at (b * Tiles + t) * Amplifiers
-    output logic      [Blocks*Tiles*Amplifiers-1:0] vote_o
+    output logic      [Blocks*Tiles*Amplifiers-1:0] vote_o,
+    // Program one array; see hf_array_sa
+    input  wire logic [2:0]                 program_i,
+    input  wire logic [BlockWidth-1:0]      program_block_i,
+    input  wire logic [TileWidth-1:0]       program_tile_i,
+    input  wire logic [LineWidth-1:0]       program_line_i,   // a block with fewer inputs ignores its last two
+    input  wire logic [Columns-1:0]         program_mask_i,
+    input  wire logic [CellWidth-1:0]       program_cell_i,
+    output logic                            program_verify_o
 );
+  logic [Blocks*Tiles-1:0] verify;
+  assign program_verify_o = |verify;
   for (genvar b = 0; b < Blocks; b++) begin : gen_block
     localparam int Size = b < LargeBlocks ? BlockInputs : BlockInputs - 1;
     localparam int Start = b < LargeBlocks ? b * BlockInputs
                                            : LargeBlocks * BlockInputs + (b - LargeBlocks) * (BlockInputs - 1);
+    localparam int SizeWidth = $clog2(2 * Size);
+    logic chosen;  // the word line, in this block
+    assign chosen = program_block_i == BlockWidth'(b) && 32'(program_line_i) < 2 * Size;
     for (genvar t = 0; t < Tiles; t++) begin : gen_tile
       hf_array_sa #(
           .Inputs(Size),
@@ -59,6 +81,9 @@ module hf_bank_sa #(
           .ThresholdWidth(ThresholdWidth),
           .References(References),
           .WeightTrits(WeightTrits),
+          .Programmable(Programmable),
+          .SetCycles(SetCycles),
+          .ResetCycles(ResetCycles),
           .InitPrefix(InitPrefix),
           .Block(b),
           .Tile(t)
@@ -70,7 +95,12 @@ module hf_bank_sa #(
                            && tile_group_i == TileGroupWidth'(t / LaneTiles)),
           .column_i,
           .reference_i,
-          .vote_o(vote_o[(b*Tiles+t)*Amplifiers+:Amplifiers])
+          .vote_o(vote_o[(b*Tiles+t)*Amplifiers+:Amplifiers]),
+          .program_i(chosen && program_tile_i == TileWidth'(t) ? program_i : 3'd0),
+          .program_line_i(SizeWidth'(program_line_i)),
+          .program_mask_i,
+          .program_cell_i,
+          .program_verify_o(verify[b*Tiles+t])
       );
     end
   end

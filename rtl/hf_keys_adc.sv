@@ -15,7 +15,7 @@
 //             Encoding, SingleColumn, Blocks .. ValueWidth, Name  see hf_sums_adc
 //             SumWidth               bits of a dot product
 //             SetCycles, ResetCycles cycles after which a cell of the model has switched
-//             PulseSet, PulseReset, VerifyCycles, Attempts  see hf_program
+//             PulseSet, PulseReset, VerifyCycles, Attempts  cycles and attempts of hf_program, 1 to 4095; a verify takes 2 or more
 // Latency     R = ceil(Blocks / LaneBlocks) * phases * ConversionCycles cycles a step; S steps: the last dot comes
 //             R + 2 + (S - 1) max(R, Lanes) + Lanes cycles after query_i
 //             done_o comes BlockInputs (PulseReset + PulseSet + Cells VerifyCycles + 5) - 1 cycles after write_i, Cells = 2, or 1
@@ -75,13 +75,21 @@ module hf_keys_adc #(
   localparam int LineWidth = BlockInputs > 1 ? $clog2(BlockInputs) : 1;
   localparam int TileWidth = Tiles > 1 ? $clog2(Tiles) : 1;
   localparam int NeuronWidth = Adcs * ColumnsPerAdc > 1 ? $clog2(Adcs * ColumnsPerAdc) : 1;
+  localparam int Neurons = Adcs * ColumnsPerAdc;
   localparam int Cells = SingleColumn ? 1 : 2;
+  localparam int Columns = Cells * Neurons;
+  localparam int ArrayCellWidth = Columns > 1 ? $clog2(Columns) : 1;
 
   if (Tiles * Adcs * ColumnsPerAdc < Slots) begin : gen_error_slots
     hf_error_keys_adc_tiles_do_not_hold_the_slots error ();
   end
   if (Tiles % LaneTiles != 0 || 2 ** $clog2(Lanes) != Lanes) begin : gen_error_lanes
     hf_error_keys_adc_lanes_must_be_a_power_of_two_that_divides_the_tiles error ();
+  end
+
+  if (PulseSet < 1 || PulseReset < 1 || VerifyCycles < 2 || Attempts < 1
+      || PulseSet > 4095 || PulseReset > 4095 || VerifyCycles > 4095 || Attempts > 4095) begin : gen_error_program
+    hf_error_keys_adc_pulses_and_attempts_are_1_to_4095_and_a_verify_takes_2_or_more error ();
   end
 
   // ---------------------------------------------------------------- query
@@ -151,7 +159,7 @@ module hf_keys_adc #(
 
   // Cells {negative, positive} of each split's word line.
   logic [Blocks*Cells-1:0] target, used, mask;
-  logic [2*Blocks-1:0] wide_mask;
+  logic [Blocks*Columns-1:0] wide_mask;  // on the columns of the arrays
   for (genvar b = 0; b < Blocks; b++) begin : gen_block
     localparam int Size = b < LargeBlocks ? BlockInputs : BlockInputs - 1;
     localparam int Start = b < LargeBlocks ? b * BlockInputs
@@ -163,33 +171,41 @@ module hf_keys_adc #(
     assign exists = 32'(line) < Size;
     assign target[b*Cells] = value;
     assign used[b*Cells+:Cells] = {Cells{exists}};
-    if (SingleColumn) begin : gen_single
-      assign wide_mask[2*b+:2] = {1'b0, mask[b]};
-    end else begin : gen_double
+    assign wide_mask[b*Columns+:Neurons] = Neurons'(mask[b*Cells]) << neuron;
+    if (!SingleColumn) begin : gen_double
       assign target[b*Cells+Cells-1] = !value;
-      assign wide_mask[2*b+:2] = mask[b*Cells+:2];
+      assign wide_mask[b*Columns+Columns-1-:Neurons] = Neurons'(mask[b*Cells+Cells-1]) << neuron;
     end
   end
 
   logic [2:0] operation;
   logic cell_at, program_busy;
+  logic [Blocks*Cells-1:0] wrong;
+  logic [11:0] attempt;
   logic [Blocks-1:0] verify;
   hf_program #(
       .Arrays(Blocks),
       .Cells(Cells),
-      .ResetCycles(PulseReset),
-      .SetCycles(PulseSet),
-      .VerifyCycles(VerifyCycles),
-      .Attempts(Attempts)
+      .CountWidth(12)
   ) i_program (
       .clk_i,
       .rst_ni,
       .start_i(write_i || start_q),
+      // RESET, SET, verify.
+      .phases_i(4'b1110),
+      .form_cycles_i(12'd1),
+      .reset_cycles_i(12'(PulseReset)),
+      .set_cycles_i(12'(PulseSet)),
+      .verify_cycles_i(12'(VerifyCycles)),
+      .attempts_i(12'(Attempts)),
+      .last_cell_i(1'(Cells - 1)),
       .target_i(target),
       .use_i(used),
       .busy_o(program_busy),
       .done_o(line_done),
       .failed_o(line_failed),
+      .wrong_o(wrong),
+      .attempt_o(attempt),
       .program_o(operation),
       .mask_o(mask),
       .cell_o(cell_at),
@@ -197,7 +213,7 @@ module hf_keys_adc #(
   );
 
   // ---------------------------------------------------------------- arrays
-  logic next_valid;
+  logic next_valid, reading;
   logic [ColumnWidth-1:0] next_column, sums_column;
   logic [TileGroupWidth-1:0] next_tile_group, sums_tile_group;
   hf_sums_adc #(
@@ -231,6 +247,7 @@ module hf_keys_adc #(
       .in_valid_i(query_i),
       .in_ready_o(sums_ready),
       .in_data_i(x_i),
+      .reading_o(reading),
       .stop_i(stop),
       .step_o(step),
       .next_valid_o(next_valid),
@@ -244,13 +261,12 @@ module hf_keys_adc #(
       .program_i(operation),
       .program_line_i(line),
       .program_tile_i(tile),
-      .program_neuron_i(neuron),
       .program_mask_i(wide_mask),
-      .program_cell_i(cell_at),
+      .program_cell_i(ArrayCellWidth'(32'(neuron) + (cell_at ? Neurons : 0))),
       .program_verify_o(verify)
   );
   logic unused;
-  assign unused = ^{sums_ready, program_busy, next_valid, next_column, next_tile_group, sums_column,
+  assign unused = ^{sums_ready, program_busy, wrong, attempt, reading, next_valid, next_column, next_tile_group, sums_column,
                     sums_tile_group};
 endmodule
 

@@ -12,7 +12,7 @@
 //             ColumnTiles .. ZeroCycles, CountWidth, Name  see hf_sums_pcsa
 //             SumWidth               bits of a dot product
 //             SetCycles, ResetCycles cycles after which a cell of the model has switched
-//             PulseSet, PulseReset, VerifyCycles, Attempts  see hf_program
+//             PulseSet, PulseReset, VerifyCycles, Attempts  cycles and attempts of hf_program, 1 to 4095; a verify takes 2 or more
 // Latency     R = ceil(ColumnTiles / LaneColumns) * ColumnsPerAmplifier * (precharge + window + 1) cycles a step; S steps:
 //             the last dot comes S R + LaneRows + 2 cycles after query_i where LaneRows <= 3 reads of a step, else
 //             S (R + LaneRows + 2), since a step then waits for the dots of the one before
@@ -78,6 +78,11 @@ module hf_keys_pcsa #(
   end
   if (RowTiles % LaneRows != 0 || 2 ** $clog2(LaneRows) != LaneRows) begin : gen_error_lanes
     hf_error_keys_pcsa_lane_rows_must_be_a_power_of_two_that_divides_row_tiles error ();
+  end
+
+  if (PulseSet < 1 || PulseReset < 1 || VerifyCycles < 2 || Attempts < 1
+      || PulseSet > 4095 || PulseReset > 4095 || VerifyCycles > 4095 || Attempts > 4095) begin : gen_error_program
+    hf_error_keys_pcsa_pulses_and_attempts_are_1_to_4095_and_a_verify_takes_2_or_more error ();
   end
 
   // ---------------------------------------------------------------- query
@@ -152,22 +157,31 @@ module hf_keys_pcsa #(
   logic [CellWidth-1:0] cell_at;
   logic [ColumnTiles-1:0] verify;
   logic program_busy;
+  logic [ColumnTiles*2*Slice-1:0] wrong;
+  logic [11:0] attempt;
   hf_program #(
       .Arrays(ColumnTiles),
       .Cells(2 * Slice),
-      .ResetCycles(PulseReset),
-      .SetCycles(PulseSet),
-      .VerifyCycles(VerifyCycles),
-      .Attempts(Attempts)
+      .CountWidth(12)
   ) i_program (
       .clk_i,
       .rst_ni,
       .start_i(write_i),
+      // RESET, SET, verify.
+      .phases_i(4'b1110),
+      .form_cycles_i(12'd1),
+      .reset_cycles_i(12'(PulseReset)),
+      .set_cycles_i(12'(PulseSet)),
+      .verify_cycles_i(12'(VerifyCycles)),
+      .attempts_i(12'(Attempts)),
+      .last_cell_i(CellWidth'(2 * Slice - 1)),
       .target_i(target),
       .use_i(used),
       .busy_o(program_busy),
       .done_o,
       .failed_o,
+      .wrong_o(wrong),
+      .attempt_o(attempt),
       .program_o(operation),
       .mask_o(mask),
       .cell_o(cell_at),
@@ -227,7 +241,7 @@ module hf_keys_pcsa #(
       .program_verify_o(verify)
   );
   logic unused;
-  assign unused = ^{busy, program_busy, next_valid, next_row, next_row_group, sums_row, sums_row_group, lanes_valid, partial};
+  assign unused = ^{busy, program_busy, wrong, attempt, next_valid, next_row, next_row_group, sums_row, sums_row_group, lanes_valid, partial};
 endmodule
 
 `default_nettype wire

@@ -27,6 +27,7 @@
 //             Uniform                1: value = 2 code - (2^CodeBits - 1); 0: table Name_values.mem, line = code
 //             ValueWidth             bits of a signed value
 //             SumWidth               bits of V and a threshold; holds every partial V and threshold; the plan proves it
+//             Programmable, SetCycles, ResetCycles  see hf_array_adc; a double column then has both cells of a weight
 //             Name                   prefix of the memory images: Name_bX_tY.mem, Name_levels.mem, Name_threshold.mem with line
 //                                    tile group * ColumnsPerAdc + column, lane t * Adcs + j
 // Latency     Reads * ConversionCycles + 3 cycles from the accepting cycle to out_valid_o
@@ -57,10 +58,19 @@ module hf_layer_adc #(
     parameter bit Uniform = 1'b1,
     parameter int ValueWidth = 5,
     parameter int SumWidth = 8,
+    parameter bit Programmable = 1'b0,
+    parameter int SetCycles = 1,
+    parameter int ResetCycles = 1,
     parameter Name = "",
     localparam int InputBits = Inputs * (InputKind == 2 ? InputWidth : InputKind == 1 ? 2 : 1),
     localparam int OutputBits = Neurons * (Output == 2 ? SumWidth : Output == 1 ? 2 : 1),
-    localparam int TileNeurons = Adcs * ColumnsPerAdc
+    localparam int TileNeurons = Adcs * ColumnsPerAdc,
+    localparam bit BothCells = WeightTrits || (Programmable && !SingleColumn),
+    localparam int Cells = (BothCells ? 2 : 1) * TileNeurons,
+    localparam int SplitWidth = Blocks > 1 ? $clog2(Blocks) : 1,
+    localparam int TileWidth = Tiles > 1 ? $clog2(Tiles) : 1,
+    localparam int LineWidth = BlockInputs > 1 ? $clog2(BlockInputs) : 1,
+    localparam int CellWidth = Cells > 1 ? $clog2(Cells) : 1
 ) (
     input  wire logic                   clk_i,
     input  wire logic                   rst_ni,
@@ -71,16 +81,23 @@ module hf_layer_adc #(
     // Output vector: bipolar plane, {nonzero plane, positive plane}, or sums with neuron j at j * SumWidth
     output logic                        out_valid_o,
     input  wire logic                   out_ready_i,
-    output logic      [OutputBits-1:0]  out_data_o
+    output logic      [OutputBits-1:0]  out_data_o,
+    // Program a word line, see hf_array_access; tied to 0 where Programmable is 0
+    input  wire logic                   hold_i,          // no vector is taken
+    output logic                        reading_o,       // the arrays are read, or will be after the coming edge
+    input  wire logic [2:0]             program_i,
+    input  wire logic [SplitWidth-1:0]  program_split_i,
+    input  wire logic [TileWidth-1:0]   program_tile_i,
+    input  wire logic [LineWidth-1:0]   program_line_i,
+    input  wire logic [Cells-1:0]       program_mask_i,
+    input  wire logic [CellWidth-1:0]   program_cell_i,
+    output logic                        program_verify_o
 );
   localparam int TileGroups = (Tiles + LaneTiles - 1) / LaneTiles;
   localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1;
   localparam int TileGroupWidth = TileGroups > 1 ? $clog2(TileGroups) : 1;
   localparam int Lanes = LaneTiles * Adcs;
   localparam int Thresholds = Output == 1 ? 2 : 1;
-  localparam int LineWidth = BlockInputs > 1 ? $clog2(BlockInputs) : 1;
-  localparam int TileWidth = Tiles > 1 ? $clog2(Tiles) : 1;
-  localparam int NeuronWidth = TileNeurons > 1 ? $clog2(TileNeurons) : 1;
 
   if (Tiles * TileNeurons < Neurons) begin : gen_error_tiles
     hf_error_layer_adc_tiles_do_not_hold_the_neurons error ();
@@ -96,11 +113,20 @@ module hf_layer_adc #(
   logic [ColumnWidth-1:0] next_column, commit_column;
   logic [TileGroupWidth-1:0] next_tile_group, commit_tile_group;
   logic [Lanes*SumWidth-1:0] sums;
+  logic sums_ready;
+
+  // The array that is programmed: its columns among those of all blocks.
   logic [Blocks-1:0] verify;
+  logic [Blocks*Cells-1:0] program_mask;
+  for (genvar b = 0; b < Blocks; b++) begin : gen_program_mask
+    assign program_mask[b*Cells+:Cells] = program_split_i == SplitWidth'(b) ? program_mask_i : '0;
+  end
+  assign program_verify_o = verify[program_split_i];
 
   assign enable = !(y_valid_q && !out_ready_i);
   assign commit = enable && commit_valid;
   assign out_valid_o = y_valid_q;
+  assign in_ready_o = sums_ready && !hold_i;
   always_ff @(posedge clk_i) begin
     if (!rst_ni) y_valid_q <= 1'b0;
     else if (enable) y_valid_q <= commit_valid && commit_last;
@@ -111,7 +137,7 @@ module hf_layer_adc #(
       .InputKind(InputKind),
       .InputWidth(InputWidth),
       .Encoding(Encoding),
-      .WeightTrits(WeightTrits),
+      .WeightTrits(BothCells),
       .SingleColumn(SingleColumn),
       .Blocks(Blocks),
       .LargeBlocks(LargeBlocks),
@@ -127,14 +153,18 @@ module hf_layer_adc #(
       .Uniform(Uniform),
       .ValueWidth(ValueWidth),
       .SumWidth(SumWidth),
+      .Programmable(Programmable),
+      .SetCycles(SetCycles),
+      .ResetCycles(ResetCycles),
       .Name(Name)
   ) i_sums (
       .clk_i,
       .rst_ni,
       .enable_i(enable),
-      .in_valid_i,
-      .in_ready_o,
+      .in_valid_i(in_valid_i && !hold_i),
+      .in_ready_o(sums_ready),
       .in_data_i,
+      .reading_o,
       .stop_i(1'b0),
       .step_o(step),
       .next_valid_o(next),
@@ -145,13 +175,11 @@ module hf_layer_adc #(
       .column_o(commit_column),
       .tile_group_o(commit_tile_group),
       .sums_o(sums),
-      // The weights come from memory images.
-      .program_i(3'd0),
-      .program_line_i({LineWidth{1'b0}}),
-      .program_tile_i({TileWidth{1'b0}}),
-      .program_neuron_i({NeuronWidth{1'b0}}),
-      .program_mask_i({2 * Blocks{1'b0}}),
-      .program_cell_i(1'b0),
+      .program_i,
+      .program_line_i,
+      .program_tile_i,
+      .program_mask_i(program_mask),
+      .program_cell_i,
       .program_verify_o(verify)
   );
 
@@ -222,7 +250,7 @@ module hf_layer_adc #(
     end
   end
   logic unused;
-  assign unused = ^{step, verify, words, next, next_column, next_tile_group, commit_tile_group, commit_column};
+  assign unused = ^{step, words, next, next_column, next_tile_group, commit_tile_group, commit_column};
 endmodule
 
 `default_nettype wire

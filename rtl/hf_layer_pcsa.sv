@@ -14,7 +14,7 @@
 //             ColumnsPerAmplifier    columns that share an amplifier, >= 1
 //             LaneColumns, LaneRows  arrays sensed at once along inputs and along neurons
 //             SumWidth               bits of a sum and a threshold; holds +-(Inputs + 1)
-//             SignCycles, ZeroCycles cell model, see hf_array_pcsa
+//             SignCycles, ZeroCycles, Programmable, SetCycles, ResetCycles  cell model, see hf_array_pcsa
 //             Name                   prefix of the memory images: Name_rX_cY.mem, Name_threshold.mem
 // Latency     Reads * (precharge + window + 1) + 3 cycles from the accepting cycle to out_valid_o
 // Throughput  one vector in latency + 1 cycles
@@ -37,10 +37,18 @@ module hf_layer_pcsa #(
     parameter int SumWidth = 6,
     parameter int SignCycles = 5,
     parameter int ZeroCycles = 21,
+    parameter bit Programmable = 1'b0,
+    parameter int SetCycles = 1,
+    parameter int ResetCycles = 1,
     parameter int CountWidth = 12,
     parameter Name = "",
     localparam int InputBits = Inputs * (InputTrits ? 2 : 1),
-    localparam int OutputBits = Neurons * (Output == 2 ? SumWidth : Output == 1 ? 2 : 1)
+    localparam int OutputBits = Neurons * (Output == 2 ? SumWidth : Output == 1 ? 2 : 1),
+    localparam int Cells = 2 * Amplifiers * ColumnsPerAmplifier,
+    localparam int SplitWidth = ColumnTiles > 1 ? $clog2(ColumnTiles) : 1,
+    localparam int TileWidth = RowTiles > 1 ? $clog2(RowTiles) : 1,
+    localparam int LineWidth = Rows > 1 ? $clog2(Rows) : 1,
+    localparam int CellWidth = $clog2(Cells)
 ) (
     input  wire logic                   clk_i,
     input  wire logic                   rst_ni,
@@ -57,10 +65,19 @@ module hf_layer_pcsa #(
     output logic      [OutputBits-1:0]  out_data_o,
     // Partial sums of the arrays that were just read, for the test bench; 0 while lanes_valid_o is low
     output logic                        lanes_valid_o,
-    output logic      [LaneRows*LaneColumns*LaneWidth-1:0] lanes_o
+    output logic      [LaneRows*LaneColumns*LaneWidth-1:0] lanes_o,
+    // Program a word line, see hf_array_access; tied to 0 where Programmable is 0
+    input  wire logic                   hold_i,          // no vector is taken
+    output logic                        reading_o,       // the arrays are read, or will be after the coming edge
+    input  wire logic [2:0]             program_i,
+    input  wire logic [SplitWidth-1:0]  program_split_i,
+    input  wire logic [TileWidth-1:0]   program_tile_i,
+    input  wire logic [LineWidth-1:0]   program_line_i,
+    input  wire logic [Cells-1:0]       program_mask_i,
+    input  wire logic [CellWidth-1:0]   program_cell_i,
+    output logic                        program_verify_o
 );
   localparam int RowGroups = (RowTiles + LaneRows - 1) / LaneRows;
-  localparam int ColumnTileBits = 2 * Amplifiers * ColumnsPerAmplifier;
   localparam int LaneWidth = $clog2(Amplifiers + 1) + 1;
   localparam int Thresholds = Output == 1 ? 2 : 1;
   localparam int RowWidth = Rows > 1 ? $clog2(Rows) : 1;
@@ -83,7 +100,8 @@ module hf_layer_pcsa #(
   logic [LaneRows*SumWidth-1:0] sums;
 
   assign accept = in_valid_i && in_ready_o;
-  assign in_ready_o = state_q == Idle;
+  assign in_ready_o = state_q == Idle && !hold_i;
+  assign reading_o = accept || busy;
   assign out_valid_o = state_q == Done;
 
   always_comb begin
@@ -103,7 +121,26 @@ module hf_layer_pcsa #(
 
   // ---------------------------------------------------------------- sums
   logic busy, captured;
+
+  // The array that is programmed: its lane, its row group, its bit lines among those of all column tiles.
   logic [ColumnTiles-1:0] verify;
+  logic [LaneRows-1:0] program_lanes;
+  logic [RowGroupWidth-1:0] program_row_group;
+  logic [ColumnTiles*Cells-1:0] program_mask;
+  always_comb begin
+    program_lanes = '0;
+    program_row_group = '0;
+    for (int r = 0; r < RowTiles; r++) begin
+      if (program_tile_i == TileWidth'(r)) begin
+        program_lanes[r%LaneRows] = 1'b1;
+        program_row_group = RowGroupWidth'(r / LaneRows);
+      end
+    end
+  end
+  for (genvar c = 0; c < ColumnTiles; c++) begin : gen_program_mask
+    assign program_mask[c*Cells+:Cells] = program_split_i == SplitWidth'(c) ? program_mask_i : '0;
+  end
+  assign program_verify_o = verify[program_split_i];
   hf_sums_pcsa #(
       .Inputs(Inputs),
       .InputTrits(InputTrits),
@@ -118,6 +155,9 @@ module hf_layer_pcsa #(
       .SumWidth(SumWidth),
       .SignCycles(SignCycles),
       .ZeroCycles(ZeroCycles),
+      .Programmable(Programmable),
+      .SetCycles(SetCycles),
+      .ResetCycles(ResetCycles),
       .CountWidth(CountWidth),
       .Name(Name)
   ) i_sums (
@@ -141,17 +181,16 @@ module hf_layer_pcsa #(
       .sums_o(sums),
       .lanes_valid_o,
       .lanes_o,
-      // The weights come from memory images.
-      .program_i(3'd0),
-      .program_lanes_i({LaneRows{1'b0}}),
-      .program_row_group_i({RowGroupWidth{1'b0}}),
-      .program_row_i({RowWidth{1'b0}}),
-      .program_mask_i({ColumnTiles * ColumnTileBits{1'b0}}),
-      .program_cell_i({$clog2(ColumnTileBits){1'b0}}),
+      .program_i,
+      .program_lanes_i(program_lanes),
+      .program_row_group_i(program_row_group),
+      .program_row_i(program_line_i),
+      .program_mask_i(program_mask),
+      .program_cell_i,
       .program_verify_o(verify)
   );
   logic unused_sums;
-  assign unused_sums = ^{busy, captured, verify, next, next_row, next_row_group};
+  assign unused_sums = ^{captured, next, next_row, next_row_group};
 
   // ---------------------------------------------------------------- outputs
   // Word of a neuron: {[nonzero,] positive}, or its sum.

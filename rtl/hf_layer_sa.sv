@@ -16,6 +16,7 @@
 //             LaneBlocks, LaneTiles  arrays sensed at once along inputs and along neurons
 //             ReadCycles             cycles of a read: word lines settle, amplifiers latch in the last one, >= 1
 //             ThresholdWidth         bits of a column's threshold
+//             Programmable, SetCycles, ResetCycles  see hf_array_sa
 //             Name                   prefix of the memory images: Name_bX_tY.mem, Name_bX_tY_ref.mem
 // Latency     Reads * ReadCycles + 1 cycles from the accepting cycle to out_valid_o
 // Throughput  one vector in Reads * ReadCycles cycles; reading and offering votes overlap
@@ -39,10 +40,18 @@ module hf_layer_sa #(
     parameter int LaneTiles = 1,
     parameter int ReadCycles = 1,
     parameter int ThresholdWidth = 5,
+    parameter bit Programmable = 1'b0,
+    parameter int SetCycles = 1,
+    parameter int ResetCycles = 1,
     parameter Name = "",
     localparam int InputBits = Inputs * (InputTrits ? 2 : 1),
     localparam int References = OutputTrits ? 2 : 1,
-    localparam int TileNeurons = Amplifiers * ColumnsPerAmplifier
+    localparam int TileNeurons = Amplifiers * ColumnsPerAmplifier,
+    localparam int Cells = (WeightTrits ? 2 : 1) * TileNeurons,
+    localparam int SplitWidth = Blocks > 1 ? $clog2(Blocks) : 1,
+    localparam int TileWidth = Tiles > 1 ? $clog2(Tiles) : 1,
+    localparam int LineWidth = $clog2(2 * BlockInputs),
+    localparam int CellWidth = Cells > 1 ? $clog2(Cells) : 1
 ) (
     input  wire logic                   clk_i,
     input  wire logic                   rst_ni,
@@ -53,7 +62,17 @@ module hf_layer_sa #(
     // Votes of all arrays: {[low,] high}, each block k at k * Neurons
     output logic                        out_valid_o,
     input  wire logic                   out_ready_i,
-    output logic      [References*Blocks*Neurons-1:0] out_data_o
+    output logic      [References*Blocks*Neurons-1:0] out_data_o,
+    // Program a word line, see hf_array_access; tied to 0 where Programmable is 0
+    input  wire logic                   hold_i,          // no vector is taken
+    output logic                        reading_o,       // the arrays are read, or will be after the coming edge
+    input  wire logic [2:0]             program_i,
+    input  wire logic [SplitWidth-1:0]  program_split_i,
+    input  wire logic [TileWidth-1:0]   program_tile_i,
+    input  wire logic [LineWidth-1:0]   program_line_i,
+    input  wire logic [Cells-1:0]       program_mask_i,
+    input  wire logic [CellWidth-1:0]   program_cell_i,
+    output logic                        program_verify_o
 );
   localparam int BlockGroups = (Blocks + LaneBlocks - 1) / LaneBlocks;
   localparam int TileGroups = (Tiles + LaneTiles - 1) / LaneTiles;
@@ -92,7 +111,8 @@ module hf_layer_sa #(
   assign enable = !(votes_valid_q && !out_ready_i);
   assign settled = enable && x_valid_q && cycle_last;
   assign last = cycle_last && block_group_last && tile_group_last && column_last && reference_last;
-  assign in_ready_o = enable && (!x_valid_q || last);
+  assign in_ready_o = enable && (!x_valid_q || last) && !hold_i;
+  assign reading_o = accept || x_valid_q;
   assign accept = in_valid_i && in_ready_o;
   assign out_valid_o = votes_valid_q;
 
@@ -174,6 +194,9 @@ module hf_layer_sa #(
       .ThresholdWidth(ThresholdWidth),
       .References(References),
       .WeightTrits(WeightTrits),
+      .Programmable(Programmable),
+      .SetCycles(SetCycles),
+      .ResetCycles(ResetCycles),
       .InitPrefix(Name)
   ) i_bank (
       .clk_i,
@@ -184,7 +207,14 @@ module hf_layer_sa #(
       .tile_group_i(tile_group),
       .column_i(column),
       .reference_i(reference),
-      .vote_o(latched)
+      .vote_o(latched),
+      .program_i,
+      .program_block_i(program_split_i),
+      .program_tile_i,
+      .program_line_i,
+      .program_mask_i,
+      .program_cell_i,
+      .program_verify_o
   );
 
   // ---------------------------------------------------------------- votes

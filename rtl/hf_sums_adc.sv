@@ -67,7 +67,8 @@ module hf_sums_adc #(
     localparam int TileNeurons = Adcs * ColumnsPerAdc,
     localparam int LineWidth = BlockInputs > 1 ? $clog2(BlockInputs) : 1,
     localparam int TileWidth = Tiles > 1 ? $clog2(Tiles) : 1,
-    localparam int NeuronWidth = TileNeurons > 1 ? $clog2(TileNeurons) : 1
+    localparam int Columns = (WeightTrits ? 2 : 1) * TileNeurons,
+    localparam int CellWidth = Columns > 1 ? $clog2(Columns) : 1
 ) (
     input  wire logic                      clk_i,
     input  wire logic                      rst_ni,
@@ -76,6 +77,7 @@ module hf_sums_adc #(
     input  wire logic                      in_valid_i,
     output logic                           in_ready_o,
     input  wire logic [InputBits-1:0]      in_data_i,
+    output logic                           reading_o,  // word lines are driven, or will be after the coming edge
     // Control
     input  wire logic                      stop_i,     // with step_o: no further step of this vector
     output logic                           step_o,     // a step's last read ends with this cycle
@@ -93,9 +95,8 @@ module hf_sums_adc #(
     input  wire logic [2:0]                program_i,
     input  wire logic [LineWidth-1:0]      program_line_i,
     input  wire logic [TileWidth-1:0]      program_tile_i,
-    input  wire logic [NeuronWidth-1:0]    program_neuron_i,
-    input  wire logic [2*Blocks-1:0]       program_mask_i,
-    input  wire logic                      program_cell_i,
+    input  wire logic [Blocks*Columns-1:0] program_mask_i,
+    input  wire logic [CellWidth-1:0]      program_cell_i,
     output logic      [Blocks-1:0]         program_verify_o
 );
   localparam int Phases = InputKind == 2 ? InputWidth : Encoding == 1 ? 2 : 1;
@@ -140,6 +141,7 @@ module hf_sums_adc #(
   assign step_o = settled && neuron_last;
   assign in_ready_o = enable_i && (!x_valid_q || last);
   assign accept = in_valid_i && in_ready_o;
+  assign reading_o = accept || x_valid_q;
 
   hf_counter #(.Steps(ConversionCycles)) i_cycle (
       .clk_i, .clear_i(accept), .step_i(enable_i && x_valid_q), .count_o(cycle), .last_o(cycle_last));
@@ -258,7 +260,6 @@ module hf_sums_adc #(
       .program_i,
       .program_line_i,
       .program_tile_i,
-      .program_neuron_i,
       .program_mask_i,
       .program_cell_i,
       .program_verify_o

@@ -21,4 +21,11 @@ for readout in pcsa adc; do
   $cargo run --quiet --bin hafnia -- generate networks/digits_binary.safetensors --hardware "$folder/memory.toml" \
     -o "$folder/memory-$readout"
 done
+# Arrays that are programmed over the register bus, beside a few-shot memory.
+for readout in pcsa sa adc; do
+  printf 'readout = "%s"\n[array]\ninputs = 64\noutputs = 64\n[program]\n[memory]\nkeys = 7\nclasses = 3\n' \
+    "$readout" >"$folder/program.toml"
+  $cargo run --quiet --bin hafnia -- generate networks/digits_ternary.safetensors --hardware "$folder/program.toml" \
+    -o "$folder/program-$readout"
+done
 scripts/lint-rtl.sh "$folder"/*-pcsa "$folder"/*-sa "$folder"/*-adc

@@ -1,13 +1,16 @@
 // Drives the Verilator model of a hafnia design and reports what its taps show.
 //
 // Usage: harness [+hafnia_mem=DIR] stimulus=FILE images=N [commands=FILE] [seed=S] [resets=R] [detail=IMAGE] [limit=CYCLES]
-//                [trace=FILE from=CYCLE to=CYCLE] [precharge=C] [window=C]
+//                [trace=FILE from=CYCLE to=CYCLE] [precharge=C] [window=C] [bus=FILE]
 //
 // stimulus  beats of all images in order, kStreamBytes each, kBeats an image.
 // commands  for a few-shot memory: what s_axis_tuser_i holds with each image, 4 bytes an image, little-endian.
 // seed      0: no stalls. Otherwise both streams stall at random.
 // resets    so many resets fall at random cycles, all of them before the last result has left.
 // detail    also report the detail taps of this image.
+// bus       steps on the register bus after the first reset, before the images: lines of three decimal numbers, kind, address and
+//           data. Kinds: 0 write, 1 read, 2 read until no bit of data is set, 3 leave out the next `data` steps where bit
+//           `address` of the value last read is 0.
 // limit     give up after so many cycles without a result.
 //
 // Standard output is a sequence of records, little-endian:
@@ -15,8 +18,10 @@
 //   'O' u32 image, u64 cycle of the last beat, u32 bytes, payload: the result's beats
 //   'R' u64 cycle, u32 first image dropped, u32 images started: a reset dropped the images between
 //   'P' u64 cycle, u8 what: protocol fault at the output (1: valid fell, 2: data changed, 3: tlast out of place)
+//   'B' u32 step, u64 cycles since the first step, u64 cycles of them in which arrays were programmed, u8 response, u32 value: a
+//       read, or a write whose response was not 0
 //   'E' u64 cycles, u64 cycle of the first input beat, u8 status (0: all images done, 1: no progress)
-// Cycle 0 is the first cycle after the first reset. A reset's images are sent again.
+// Cycle 0 is the first cycle after the first reset and the steps on the register bus. A reset's images are sent again.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -61,7 +66,7 @@ template <class T>
 void set_port(T& port, const uint8_t* bytes) { std::memcpy(&port, bytes, kStreamBytes); }
 
 struct Options {
-  std::string stimulus, commands, trace;
+  std::string stimulus, commands, trace, bus;
   uint64_t images = 0, seed = 0, resets = 0, limit = 1000000, from = 0, to = 0, precharge = 0, window = 0;
   int64_t detail = -1;
 };
@@ -81,6 +86,7 @@ Options parse(int argc, char** argv) {
     if (starts(argv[i], "stimulus", v)) o.stimulus = v;
     else if (starts(argv[i], "commands", v)) o.commands = v;
     else if (starts(argv[i], "trace", v)) o.trace = v;
+    else if (starts(argv[i], "bus", v)) o.bus = v;
     else if (starts(argv[i], "images", v)) o.images = std::stoull(v);
     else if (starts(argv[i], "seed", v)) o.seed = std::stoull(v);
     else if (starts(argv[i], "resets", v)) o.resets = std::stoull(v);
@@ -169,6 +175,79 @@ struct Simulation {
     fired_before = fired;
     if (o.precharge) write_register(0x0C, o.precharge);
     if (o.window) write_register(0x10, o.window);
+  }
+
+  uint64_t bus_cycles = 0, bus_busy = 0;
+
+  void bus_tick() {
+    half(false);
+#ifdef HF_ACCESS
+    bus_busy += dut.access_busy_o;
+#endif
+    bus_cycles++;
+    half(true);
+  }
+
+  uint8_t bus_write(uint8_t address, uint32_t value) {
+    dut.s_axil_awvalid_i = dut.s_axil_wvalid_i = 1;
+    dut.s_axil_awaddr_i = address;
+    dut.s_axil_wdata_i = value;
+    dut.s_axil_wstrb_i = 0xF;
+    bus_tick();
+    dut.s_axil_awvalid_i = dut.s_axil_wvalid_i = 0;
+    uint8_t response = dut.s_axil_bresp_o;
+    bus_tick();
+    return response;
+  }
+
+  uint8_t bus_read(uint8_t address, uint32_t& value) {
+    dut.s_axil_arvalid_i = 1;
+    dut.s_axil_araddr_i = address;
+    bus_tick();
+    dut.s_axil_arvalid_i = 0;
+    value = dut.s_axil_rdata_o;
+    uint8_t response = dut.s_axil_rresp_o;
+    bus_tick();
+    return response;
+  }
+
+  void bus_report(uint32_t step, uint8_t response, uint32_t value) {
+    put_number('B');
+    put_number<uint32_t>(step);
+    put_number<uint64_t>(bus_cycles);
+    put_number<uint64_t>(bus_busy);
+    put_number<uint8_t>(response);
+    put_number<uint32_t>(value);
+  }
+
+  // False where the file cannot be read, or a wait did not end.
+  bool bus_steps() {
+    std::FILE* file = std::fopen(o.bus.c_str(), "r");
+    if (!file) return false;
+    unsigned kind, address;
+    unsigned long data;
+    uint32_t value = 0, skip = 0;
+    bool done = true;
+    for (uint32_t step = 0; done && std::fscanf(file, "%u %u %lu", &kind, &address, &data) == 3; step++) {
+      if (skip) {
+        skip--;
+        continue;
+      }
+      if (kind == 0) {
+        uint8_t response = bus_write(address, data);
+        if (response) bus_report(step, response, 0);
+      } else if (kind == 3) {
+        skip = value >> address & 1 ? 0 : data;
+      } else {
+        uint64_t start = bus_cycles;
+        uint8_t response = bus_read(address, value);
+        while (kind == 2 && !response && (value & data) && bus_cycles - start <= o.limit) response = bus_read(address, value);
+        bus_report(step, response, value);
+        done = kind != 2 || !(value & data);
+      }
+    }
+    std::fclose(file);
+    return done;
   }
 
   void write_register(uint8_t address, uint32_t value) {
@@ -284,6 +363,7 @@ struct Simulation {
     fired.assign(taps, 0);
     random.state = o.seed * 0x9E3779B97F4A7C15ull + 1;
     reset();
+    if (!o.bus.empty() && !bus_steps()) return 3;
     counting = true;
     // Resets fall at random distances of some images.
     uint64_t reset_in = o.resets ? 1 + random.below(kNear) : 0;

@@ -25,6 +25,9 @@ pub struct Hardware {
     pub layers: BTreeMap<String, (LayerHardware, bool)>,
     /// A few-shot memory behind the network, and the settings of its arrays.
     pub memory: Option<(Memory, LayerHardware)>,
+    /// The cells of the layers' arrays can be written and read back over the register bus; absent: they are what they are made
+    /// with.
+    pub program: Option<Program>,
 }
 
 /// All keys, as they hold for one layer.
@@ -85,12 +88,14 @@ pub enum WhenFull {
     Overwrite,
 }
 
-/// Writing cells: pulses, verification and retries.
+/// Writing cells: pulses, verification and retries. `[memory.program]` takes what it does not say from `[program]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Program {
     pub set_ns: f64,
     pub reset_ns: f64,
+    /// A new cell's first pulse, over the register bus; in `[program]` only.
+    pub form_ns: f64,
     /// Comparison of a single cell with the reference; 2 cycles at least.
     pub verify_ns: f64,
     /// Times that a word line is written before its failure is reported.
@@ -266,7 +271,7 @@ impl Default for Memory {
 
 impl Default for Program {
     fn default() -> Self {
-        Self { set_ns: 100.0, reset_ns: 100.0, verify_ns: 20.0, attempts: 3 }
+        Self { set_ns: 100.0, reset_ns: 100.0, form_ns: 1000.0, verify_ns: 20.0, attempts: 3 }
     }
 }
 
@@ -328,7 +333,7 @@ impl Default for Stream {
 }
 
 /// Keys that only make sense for the whole design.
-const GLOBAL: [&str; 2] = ["clock", "stream"];
+const GLOBAL: [&str; 3] = ["clock", "program", "stream"];
 
 impl Hardware {
     /// Reads `hardware.toml`; the error names the file, the line or table, and the nearest known key.
@@ -342,6 +347,7 @@ impl Hardware {
         let mut table: toml::Table = text.parse().map_err(|e: toml::de::Error| e.to_string())?;
         let layers = table.remove("layer");
         let memory = table.remove("memory");
+        let program = table.remove("program");
         let base = read(&table).map_err(|e| locate(text, &e))?;
         let mut merged = BTreeMap::new();
         if let Some(layers) = layers {
@@ -364,10 +370,18 @@ impl Hardware {
         }
         let memory = match memory {
             None => None,
-            Some(toml::Value::Table(own)) => Some(self::memory(&table, own)?),
+            Some(toml::Value::Table(own)) => Some(self::memory(&table, program.as_ref(), own)?),
             Some(_) => return Err("`memory` must be a table: [memory]".into()),
         };
-        Ok(Self { base, layers: merged, memory })
+        let program = match program {
+            None => None,
+            Some(toml::Value::Table(own)) => {
+                let read = own.try_into();
+                Some(read.map_err(|e: toml::de::Error| format!("[program]: {}", with_suggestion(e.message())))?)
+            }
+            Some(_) => return Err("`program` must be a table: [program]".into()),
+        };
+        Ok(Self { base, layers: merged, memory, program })
     }
 
     /// What holds for layer `name`.
@@ -384,9 +398,21 @@ impl Hardware {
 /// Keys of `[memory]` that are settings of its arrays.
 const OF_ARRAYS: [&str; 5] = ["readout", "array", "pcsa", "adc", "fold"];
 
-fn memory(table: &toml::Table, own: toml::Table) -> Result<(Memory, LayerHardware), String> {
-    let (of_arrays, own): (toml::Table, toml::Table) =
+fn memory(
+    table: &toml::Table,
+    program: Option<&toml::Value>,
+    own: toml::Table,
+) -> Result<(Memory, LayerHardware), String> {
+    let (of_arrays, mut own): (toml::Table, toml::Table) =
         own.into_iter().partition(|(key, _)| OF_ARRAYS.contains(&key.as_str()));
+    if own.get("program").is_some_and(|p| p.get("form_ns").is_some()) {
+        return Err("[memory.program]: cells are formed over the register bus; set `form_ns` in [program]".into());
+    }
+    if let Some(toml::Value::Table(program)) = program {
+        let mut all = toml::Table::from_iter([("program".to_string(), toml::Value::Table(program.clone()))]);
+        merge(&mut all, own);
+        own = all;
+    }
     let memory = own.try_into().map_err(|e: toml::de::Error| format!("[memory]: {}", with_suggestion(e.message())))?;
     let mut all = table.clone();
     // Only a readout of the memory's own decides: that of the layers may be one that gives no similarities.

@@ -33,12 +33,19 @@ module hafnia_sim (
     input  wire logic         s_axil_rready_i,
     output logic      [31:0]  s_axil_rdata_o,
     output logic      [1:0]   s_axil_rresp_o
+{%- if access %},
+    // Arrays are programmed.
+    output logic              access_busy_o
+{%- endif %}
 {%- for t in taps %},
     output logic              tap{{ loop.index0 }}_fire_o,  // {{ t.comment }}
     output logic      [{{ t.bits }}-1:0] tap{{ loop.index0 }}_data_o
 {%- endfor %}
 );
   {{ top }} dut (.*);
+{%- if access %}
+  assign access_busy_o = dut.access_hold;
+{%- endif %}
 {%- for t in taps %}
 
   assign tap{{ loop.index0 }}_fire_o = {{ t.fire }};

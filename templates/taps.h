@@ -10,6 +10,11 @@ constexpr unsigned kResultTap = {{ result_tap }};  // an image's result
 // Every image comes with a command.
 #define HF_COMMANDS
 {%- endif %}
+{%- if access %}
+
+// The arrays can be programmed.
+#define HF_ACCESS
+{%- endif %}
 
 // HF_TAP(number, bits, firings of an image (0: any number before its result), detail)
 #define HF_TAPS(HF_TAP) \

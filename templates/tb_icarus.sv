@@ -2,7 +2,7 @@
 // Test bench for Icarus Verilog: the same stimulus and the same records as harness.cpp, as text.
 //
 // +stimulus=FILE (one beat a line, hexadecimal) +commands=FILE (one an image) +images=N +seed=S +resets=R +limit=CYCLES +detail=IMAGE
-// +precharge=C +window=C +trace=FILE +out=FILE; see harness.cpp for what they mean.
+// +precharge=C +window=C +bus=FILE +trace=FILE +out=FILE; see harness.cpp for what they mean.
 `default_nettype none
 `timescale 1ns / 1ns
 
@@ -41,6 +41,9 @@ module tb;
   logic s_axil_rready_i = 1'b1;
   logic [31:0] s_axil_rdata_o;
   logic [1:0] s_axil_rresp_o;
+{%- if access %}
+  logic access_busy_o;
+{%- endif %}
 {%- for t in taps %}
   logic tap{{ loop.index0 }}_fire_o;
   logic [{{ t.bits }}-1:0] tap{{ loop.index0 }}_data_o;
@@ -93,6 +96,78 @@ module tb;
       s_axil_awvalid_i = 1'b0;
       s_axil_wvalid_i = 1'b0;
       tick;
+    end
+  endtask
+
+  // Steps on the register bus, see harness.cpp.
+  integer bus, kind, address, skip, bus_step, start;
+  integer bus_cycles = 0;
+  integer bus_busy = 0;
+  logic [31:0] data, value;
+  logic [1:0] response;
+  logic waited = 1'b1;
+
+  task automatic bus_tick;
+    begin
+      #4;
+{%- if access %}
+      if (access_busy_o === 1'b1) bus_busy = bus_busy + 1;
+{%- endif %}
+      bus_cycles = bus_cycles + 1;
+      #1 clk_i = 1'b1;
+      #5 clk_i = 1'b0;
+    end
+  endtask
+
+  task automatic bus_write(input integer at, input [31:0] word);
+    begin
+      s_axil_awaddr_i = at;
+      s_axil_wdata_i = word;
+      s_axil_awvalid_i = 1'b1;
+      s_axil_wvalid_i = 1'b1;
+      bus_tick;
+      s_axil_awvalid_i = 1'b0;
+      s_axil_wvalid_i = 1'b0;
+      response = s_axil_bresp_o;
+      bus_tick;
+    end
+  endtask
+
+  task automatic bus_read(input integer at);
+    begin
+      s_axil_araddr_i = at;
+      s_axil_arvalid_i = 1'b1;
+      bus_tick;
+      s_axil_arvalid_i = 1'b0;
+      response = s_axil_rresp_o;
+      value = s_axil_rdata_o;
+      bus_tick;
+    end
+  endtask
+
+  task automatic bus_steps;
+    begin
+      bus_step = 0;
+      skip = 0;
+      value = '0;
+      bus = $fopen(path, "r");
+      while (waited && $fscanf(bus, "%d %d %d", kind, address, data) == 3) begin
+        if (skip > 0) skip = skip - 1;
+        else if (kind == 0) begin
+          bus_write(address, data);
+          if (response !== 2'b00) $fwrite(out, "B %0d %0d %0d %0d 0\n", bus_step, bus_cycles, bus_busy, response);
+        end else if (kind == 3) begin
+          if (!value[address]) skip = data;
+        end else begin
+          start = bus_cycles;
+          bus_read(address);
+          while (kind == 2 && response === 2'b00 && (value & data) !== 32'd0 && bus_cycles - start <= limit) bus_read(address);
+          $fwrite(out, "B %0d %0d %0d %0d %0d\n", bus_step, bus_cycles, bus_busy, response, value);
+          waited = kind != 2 || (value & data) === 32'd0;
+        end
+        bus_step = bus_step + 1;
+      end
+      $fclose(bus);
     end
   endtask
 
@@ -169,6 +244,8 @@ module tb;
     out = $fopen(path, "w");
     random_state = seed;
     reset;
+    if ($value$plusargs("bus=%s", path) != 0) bus_steps;
+    if (!waited) $finish;
     counted = 1'b1;
     if (resets > 0) reset_in = 1 + below(Near);
     while ((done < images || !drained) && cycle - last_progress <= limit) begin

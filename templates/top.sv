@@ -61,13 +61,18 @@ module {{ top }} (
   // verilator lint_on UNUSEDSIGNAL
 {%- endfor %}
 {%- endfor %}
-{%- if memory %}
+{%- if banks > 0 %}
 
-  // Few-shot memory: control, keys and registers
-{%- for n in nets %}
+  // Banks of arrays: which of them are read, and what a verify finds
+  logic [{{ banks }}-1:0] array_reading, array_verify;
+{%- endif %}
+{%- for g in nets %}
+
+  // {{ g.comment }}
+{%- for n in g.nets %}
   logic {% if n.bits > 1 %}[{{ n.bits }}-1:0] {% endif %}{{ n.name }};
 {%- endfor %}
-{%- endif %}
+{%- endfor %}
 
   hf_registers #(
       .CountWidth({{ count_width }}),
@@ -133,15 +138,10 @@ module {{ top }} (
 {%- endfor %}
   );
 {%- endfor %}
-{%- if !memory %}
 
-  // No block has registers from 0x40 on, and images come without commands.
-  assign ext_werror = 1'b1;
-  assign ext_rdata = '0;
-  assign ext_rerror = 1'b1;
-  logic unused_ext;
-  assign unused_ext = ^{ext_write, ext_waddr, ext_wdata, ext_raddr, image_first};
-{%- endif %}
+{% for line in answers %}
+  {{ line }}
+{%- endfor %}
 {%- if !uses_pcsa %}
 
   // No layer is read by precharge sense amplifiers.

@@ -7,7 +7,7 @@ use std::process::Command;
 use rayon::prelude::*;
 
 /// Block, parameters, and what follows `hf_error_` in the message.
-const ILLEGAL: [(&str, &str, &str); 101] = [
+const ILLEGAL: [(&str, &str, &str); 108] = [
     ("hf_accumulator", ".Lanes(0)", "accumulator_lanes_must_be_at_least_1"),
     ("hf_accumulator", ".LaneWidth(0)", "accumulator_lane_width_must_be_at_least_1"),
     ("hf_accumulator", ".LaneWidth(13)", "accumulator_sum_width_below_lane_width"),
@@ -62,6 +62,8 @@ const ILLEGAL: [(&str, &str, &str); 101] = [
     ("hf_keys_pcsa", ".Slots(5)", "keys_pcsa_row_tiles_do_not_hold_the_slots"),
     ("hf_keys_pcsa", ".RowTiles(3), .LaneRows(2)", "keys_pcsa_lane_rows_must_be_a_power_of_two_that_divides_row_tiles"),
     ("hf_keys_pcsa", ".RowTiles(3), .LaneRows(3)", "keys_pcsa_lane_rows_must_be_a_power_of_two_that_divides_row_tiles"),
+    ("hf_keys_pcsa", ".VerifyCycles(1)", "keys_pcsa_pulses_and_attempts_are_1_to_4095_and_a_verify_takes_2_or_more"),
+    ("hf_keys_pcsa", ".PulseSet(0)", "keys_pcsa_pulses_and_attempts_are_1_to_4095_and_a_verify_takes_2_or_more"),
     ("hf_commands", ".Width(0)", "commands_width_and_depth_must_be_at_least_1"),
     ("hf_commands", ".Depth(0)", "commands_width_and_depth_must_be_at_least_1"),
     ("hf_few_shot", ".Features(0)", "few_shot_sizes_out_of_range"),
@@ -70,10 +72,13 @@ const ILLEGAL: [(&str, &str, &str); 101] = [
     ("hf_memory_registers", ".SumWidth(33)", "memory_registers_sizes_out_of_range"),
     ("hf_program", ".Arrays(0)", "program_arrays_and_cells_must_be_at_least_1"),
     ("hf_program", ".Cells(0)", "program_arrays_and_cells_must_be_at_least_1"),
-    ("hf_program", ".ResetCycles(0)", "program_pulses_take_1_cycle_and_a_verify_2_or_more"),
-    ("hf_program", ".SetCycles(0)", "program_pulses_take_1_cycle_and_a_verify_2_or_more"),
-    ("hf_program", ".VerifyCycles(1)", "program_pulses_take_1_cycle_and_a_verify_2_or_more"),
-    ("hf_program", ".Attempts(0)", "program_attempts_must_be_at_least_1"),
+    ("hf_program", ".CountWidth(1)", "program_count_width_must_be_2_to_32"),
+    ("hf_program", ".CountWidth(33)", "program_count_width_must_be_2_to_32"),
+    ("hf_array_access", ".Cells(0)", "array_access_banks_and_cells_must_be_at_least_1"),
+    ("hf_array_access", ".CountWidth(1)", "array_access_count_width_must_be_2_to_16"),
+    ("hf_array_access", ".CountWidth(17)", "array_access_count_width_must_be_2_to_16"),
+    ("hf_array_access", ".VerifyCycles(1)", "array_access_pulses_and_attempts_are_1_or_more_and_a_verify_takes_2"),
+    ("hf_array_access", ".Attempts(0)", "array_access_pulses_and_attempts_are_1_or_more_and_a_verify_takes_2"),
     ("hf_value_memory", ".Slots(0)", "value_memory_slots_and_classes_must_be_at_least_1"),
     ("hf_value_memory", ".Classes(0)", "value_memory_slots_and_classes_must_be_at_least_1"),
     ("hf_value_memory", ".SumWidth(5)", "value_memory_sum_width_below_dot_width"),
@@ -90,6 +95,8 @@ const ILLEGAL: [(&str, &str, &str); 101] = [
     ("hf_flatten", ".Positions(0)", "flatten_channels_and_positions_must_be_at_least_1"),
     ("hf_layer_adc", ".Output(3)", "layer_adc_output_out_of_range"),
     ("hf_keys_adc", ".Slots(5)", "keys_adc_tiles_do_not_hold_the_slots"),
+    ("hf_keys_adc", ".PulseReset(4096)", "keys_adc_pulses_and_attempts_are_1_to_4095_and_a_verify_takes_2_or_more"),
+    ("hf_keys_adc", ".Attempts(0)", "keys_adc_pulses_and_attempts_are_1_to_4095_and_a_verify_takes_2_or_more"),
     ("hf_keys_adc", ".Adcs(3), .ColumnsPerAdc(2)", "keys_adc_lanes_must_be_a_power_of_two_that_divides_the_tiles"),
     ("hf_layer_adc", ".Inputs(9)", "sums_adc_blocks_do_not_make_up_the_inputs"),
     ("hf_layer_adc", ".Neurons(5)", "layer_adc_tiles_do_not_hold_the_neurons"),

@@ -100,8 +100,10 @@ hf_pool #(.Values(2), .Planes(2), .Rows(5), .Columns(4), .All(2'b10)) vote_pool 
 hf_pool #(.Values(40), .Rows(2), .Columns(2), .All(40'hf0f0f0f0f1)) wide_pool ();
 hf_commands #(.Width(5), .Depth(3)) commands ();
 hf_commands #(.Depth(1)) one_command ();
-hf_program #(.Arrays(2), .Cells(3), .ResetCycles(1), .SetCycles(4), .VerifyCycles(3)) program ();
-hf_program #(.Cells(1), .Attempts(1)) one_cell ();
+hf_program #(.Arrays(2), .Cells(3)) program ();
+hf_program #(.Cells(1), .CountWidth(4)) one_cell ();
+hf_array_access #(.Banks(3), .Sizes(192'h0028_0004_0001_0002_0009_0100_0003_0001_0001_0001_0001_0001), .Cells(40)) access ();
+hf_array_access #(.CountWidth(5), .Cells(1), .Sizes(64'h0001_0002_0002_0002), .Attempts(7)) one_cell_access ();
 hf_value_memory #(.Slots(5), .Classes(3), .SumWidth(9)) sums ();
 hf_value_memory #(.Slots(7), .Classes(3), .Absolute(0), .Mean(1)) means ();
 hf_value_memory #(.Slots(1), .Classes(1)) one_slot ();
@@ -245,7 +247,26 @@ const FAULTS: &[Fault] = &[
     // Cells pulsed again that were good, cells verified that are not in use.
     Fault { block: "hf_program", instance: "", from: "pending_q <= wrong_q", to: "pending_q <= use_i" },
     Fault { block: "hf_program", instance: "", from: "<= use_i[a*Cells+32'(cell_q)]", to: "<= 1'b1" },
-    Fault { block: "hf_program", instance: "", from: "AttemptWidth'(Attempts - 1)", to: "AttemptWidth'(Attempts - 2)" },
+    Fault { block: "hf_program", instance: "", from: "attempt_q != attempts_i", to: "attempt_q < attempts_i - 1" },
+    // A SET without its verify, cells behind the last one verified.
+    Fault {
+        block: "hf_program",
+        instance: "",
+        from: "after_set = phases_i[3] ? Verify",
+        to: "after_set = phases_i[1] ? Verify",
+    },
+    Fault { block: "hf_program", instance: "", from: "cell_q == last_cell_i", to: "cell_q == CellWidth'(Cells - 1)" },
+    // A command for an array that there is not, a read that looks for DATA, a count that does not fit, a WORD that stays.
+    Fault { block: "hf_array_access", instance: "", from: "tile_q < tiles &&", to: "tile_q <= tiles &&" },
+    Fault { block: "hf_array_access", instance: "", from: "read_q ? '0 : data_q", to: "data_q" },
+    Fault { block: "hf_array_access", instance: "", from: "!count_fits || wdata_i == 32'd1", to: "!count_fits" },
+    Fault {
+        block: "hf_array_access",
+        instance: ".Cells(40), .Sizes(64'h0028_0004_0001_0001)",
+        from: "== Words - 1 ? '0",
+        to: "== 0 ? '0",
+    },
+    Fault { block: "hf_array_access", instance: "", from: "if (used_i || !exists", to: "if (!exists" },
     // Invalid slots that count, the last of equal classes, a mean of another class's keys, a slot counted twice.
     Fault { block: "hf_value_memory", instance: "", from: "dot_valid_i && valid_o", to: "dot_valid_i" },
     Fault { block: "hf_value_memory", instance: "", from: "sum > best_q", to: "sum >= best_q" },
@@ -461,7 +482,7 @@ hf_stream_in #(.Values(3072)) in3072 ();
 hf_stream_out #(.Classes(10), .ScoreWidth(24)) out ();
 hf_rom #(.Depth(256), .Width(64), .InitFile("w.mem")) words ();
 hf_commands #(.Depth(50)) commands ();
-hf_program #(.Arrays(4), .Cells(256), .VerifyCycles(3)) program ();
+hf_program #(.Arrays(4), .Cells(256)) program ();
 hf_memory_registers #(.Slots(1000), .Classes(20), .SumWidth(18)) memory ();
 hf_value_memory #(.Slots(1000), .Classes(20), .DotWidth(11), .SumWidth(18)) sums ();
 hf_few_shot #(.Features(512), .Slots(100), .Classes(20), .DotWidth(11), .SumWidth(18), .Mean(1)) few_shot ();

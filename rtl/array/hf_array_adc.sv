@@ -21,7 +21,8 @@
 // Program     program_i is the operation and its pulse: 1 FORM, 2 SET, 3 RESET, 4 VERIFY, held for as many cycles as the pulse
 //             lasts. A pulse reaches the masked columns' cells on one word line; the others are half selected and stay as they
 //             are. FORM and SET take cells to LRS, RESET takes them to HRS. VERIFY compares one cell with the reference:
-//             program_verify_o = LRS, from the second cycle on. A single column has the positive cell only.
+//             program_verify_o = LRS, from the second cycle on. Neuron n has its positive column at n, its negative one, if
+//             there is one, at Adcs * ColumnsPerAdc + n.
 //             Faults of an array come from InitPrefix, bX_tY, then _faults in the folder +hafnia_faults, if that is given: a line
 //             a neuron, {slow, stuck} of {[negative,] positive} each. A stuck cell never switches, a slow one only with every
 //             second pulse.
@@ -46,7 +47,8 @@ module hf_array_adc #(
     parameter int Tile = 0,
     localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1,
     localparam int LineWidth = Inputs > 1 ? $clog2(Inputs) : 1,
-    localparam int NeuronWidth = Adcs * ColumnsPerAdc > 1 ? $clog2(Adcs * ColumnsPerAdc) : 1
+    localparam int Columns = (WeightTrits ? 2 : 1) * Adcs * ColumnsPerAdc,
+    localparam int CellWidth = Columns > 1 ? $clog2(Columns) : 1
 ) (
     input  wire logic                     clk_i,
     // Word lines
@@ -59,12 +61,12 @@ module hf_array_adc #(
     // Program
     input  wire logic [2:0]               program_i,        // operation, see above; 0: none
     input  wire logic [LineWidth-1:0]     program_line_i,   // word line of this input
-    input  wire logic [NeuronWidth-1:0]   program_neuron_i, // its column, or pair of columns
-    input  wire logic [1:0]               program_mask_i,   // cells that a pulse writes: {negative column, positive column}
-    input  wire logic                     program_cell_i,   // column that is verified: 1 the negative one
+    input  wire logic [Columns-1:0]       program_mask_i,   // columns whose cell a pulse writes
+    input  wire logic [CellWidth-1:0]     program_cell_i,   // column that is verified
     output logic                          program_verify_o
 );
   localparam int Neurons = Adcs * ColumnsPerAdc;
+  localparam int NeuronWidth = Neurons > 1 ? $clog2(Neurons) : 1;
   localparam int Planes = WeightTrits ? 2 : 1;
   localparam int Levels = 2 ** CodeBits - 1;
 
@@ -134,30 +136,32 @@ module hf_array_adc #(
     end
 
     int bit_at;
+    logic [NeuronWidth-1:0] neuron;
     logic slow;
     // verilator lint_off BLKSEQ
     // Variables of the loop; cells are not read while they are written.
     always @(posedge clk_i) begin
       if ((program_i == 3'd3 && pulse + 1 == ResetCycles)
           || ((program_i == 3'd1 || program_i == 3'd2) && pulse + 1 == SetCycles)) begin
-        for (int p = 0; p < Planes; p++) begin
-          bit_at = p * Inputs + 32'(program_line_i);
-          if (program_mask_i[p] && !faults[program_neuron_i][bit_at]) begin
-            slow = faults[program_neuron_i][Bits+bit_at];
-            if (!slow || tried[program_neuron_i][bit_at]) cells[program_neuron_i][bit_at] = program_i != 3'd3;
-            tried[program_neuron_i][bit_at] = slow && !tried[program_neuron_i][bit_at];
+        for (int c = 0; c < Columns; c++) begin
+          neuron = NeuronWidth'(c % Neurons);
+          bit_at = c / Neurons * Inputs + 32'(program_line_i);
+          if (program_mask_i[c] && !faults[neuron][bit_at]) begin
+            slow = faults[neuron][Bits+bit_at];
+            if (!slow || tried[neuron][bit_at]) cells[neuron][bit_at] = program_i != 3'd3;
+            tried[neuron][bit_at] = slow && !tried[neuron][bit_at];
           end
         end
       end
       pulse = program_i == 3'd0 ? 0 : pulse + 1;
-      program_verify_o <= program_i == 3'd4
-          && cells[program_neuron_i][32'(program_cell_i)*(Planes-1)*Inputs+32'(program_line_i)];
+      program_verify_o <= program_i == 3'd4 && 32'(program_cell_i) < Columns
+          && cells[NeuronWidth'(32'(program_cell_i) % Neurons)][32'(program_cell_i)/Neurons*Inputs+32'(program_line_i)];
     end
     // verilator lint_on BLKSEQ
   end else begin : gen_fixed
     assign program_verify_o = 1'b0;
     logic unused;
-    assign unused = ^{program_i, program_line_i, program_neuron_i, program_mask_i, program_cell_i};
+    assign unused = ^{program_i, program_line_i, program_mask_i, program_cell_i};
   end
 endmodule
 

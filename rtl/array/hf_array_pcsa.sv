@@ -147,14 +147,16 @@ module hf_array_pcsa #(
         end
       end
       verify = 1'b0;
-      for (int c = 0; c < ColumnsPerAmplifier; c++) begin
-        at = LineWidth'(32'(row_i) * ColumnsPerAmplifier + c);
-        for (int j = 0; j < Amplifiers; j++) begin
-          if (32'(program_cell_i) == c * Amplifiers + j) verify = cells[at][j];
-          if (32'(program_cell_i) == Slice + c * Amplifiers + j) verify = cells[at][Amplifiers+j];
+      if (program_i == 3'd4) begin
+        for (int c = 0; c < ColumnsPerAmplifier; c++) begin
+          at = LineWidth'(32'(row_i) * ColumnsPerAmplifier + c);
+          for (int j = 0; j < Amplifiers; j++) begin
+            if (32'(program_cell_i) == c * Amplifiers + j) verify = cells[at][j];
+            if (32'(program_cell_i) == Slice + c * Amplifiers + j) verify = cells[at][Amplifiers+j];
+          end
         end
       end
-      program_verify_o <= program_i == 3'd4 && verify;
+      program_verify_o <= verify;
     end
     // verilator lint_on BLKSEQ
   end else begin : gen_fixed

@@ -11,11 +11,22 @@
 //             ThresholdWidth    bits of a column's signed threshold
 //             References        1: one threshold a column; 2: a high and a low one, picked by reference_i
 //             WeightTrits       0: bipolar weights, 1: ternary
+//             Programmable      1: cells can be written; 0: program_i is ignored
+//             SetCycles, ResetCycles  cycles of a pulse after which an ideal cell has switched
 //             InitPrefix        memory images InitPrefix, then bX_tY for the cells and bX_tY_ref for the thresholds,
 //                               with Block and Tile; see hf_rom for the folder. Line column * Amplifiers + amplifier
-//                               holds a neuron: {[negative,] positive} and {[low,] high}
+//                               holds a neuron: {[negative,] positive} and {[low,] high}. A programmable array has every
+//                               cell in its image: {[second column's,] first column's} {negative, positive} word lines'
 // Latency     1 cycle after sense_i: the amplifiers latch
 // Throughput  one vote an amplifier a cycle
+// Program     program_i is the operation and its pulse: 1 FORM, 2 SET, 3 RESET, 4 VERIFY, held for as many cycles as the pulse
+//             lasts. A pulse reaches the masked columns' cells on one word line: 2 i is the positive one of input i, 2 i + 1 the
+//             negative one. FORM and SET take cells to LRS, RESET takes them to HRS. VERIFY compares one cell with the
+//             reference: program_verify_o = LRS, from the second cycle on. Neuron n has its first column at n, its second one, if
+//             weights are trits, at Amplifiers * ColumnsPerAmplifier + n. The first has LRS where the line's sign and the
+//             weight agree, the second where they are opposite; all else is HRS.
+//             Faults of an array come from InitPrefix, bX_tY, then _faults in the folder +hafnia_faults, if that is given:
+//             {slow, stuck} of the cells as in the image. A stuck cell never switches, a slow one only with every second pulse.
 // X           without images the cells and so the votes are X
 `default_nettype none
 
@@ -26,10 +37,16 @@ module hf_array_sa #(
     parameter int ThresholdWidth = 5,
     parameter int References = 1,
     parameter bit WeightTrits = 1'b0,
+    parameter bit Programmable = 1'b0,
+    parameter int SetCycles = 1,
+    parameter int ResetCycles = 1,
     parameter InitPrefix = "",
     parameter int Block = 0,
     parameter int Tile = 0,
-    localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1
+    localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1,
+    localparam int LineWidth = $clog2(2 * Inputs),
+    localparam int Columns = (WeightTrits ? 2 : 1) * Amplifiers * ColumnsPerAmplifier,
+    localparam int CellWidth = Columns > 1 ? $clog2(Columns) : 1
 ) (
     input  wire logic                   clk_i,
     // Word lines
@@ -39,11 +56,20 @@ module hf_array_sa #(
     input  wire logic                   sense_i,      // the amplifiers latch at the end of this cycle
     input  wire logic [ColumnWidth-1:0] column_i,     // neuron of each amplifier
     input  wire logic                   reference_i,  // 0: high threshold, 1: low threshold
-    output logic      [Amplifiers-1:0]  vote_o
+    output logic      [Amplifiers-1:0]  vote_o,
+    // Program
+    input  wire logic [2:0]             program_i,       // operation, see above; 0: none
+    input  wire logic [LineWidth-1:0]   program_line_i,  // word line
+    input  wire logic [Columns-1:0]     program_mask_i,  // columns whose cell a pulse writes
+    input  wire logic [CellWidth-1:0]   program_cell_i,  // column that is verified
+    output logic                        program_verify_o
 );
   localparam int Neurons = Amplifiers * ColumnsPerAmplifier;
   localparam int NeuronWidth = Neurons > 1 ? $clog2(Neurons) : 1;
-  localparam int Planes = WeightTrits ? 2 : 1;
+  localparam int Planes = (WeightTrits ? 2 : 1) * (Programmable ? 2 : 1);
+  // Planes of the cells on the first column's negative word line and on the second column's.
+  localparam int Minus = Planes > 1 ? 1 : 0;
+  localparam int Crossed = Planes == 4 ? 3 : 0;
   localparam int CountWidth = $clog2(Inputs + 1) + 2;
   localparam int SumWidth = CountWidth > ThresholdWidth ? CountWidth : ThresholdWidth;
 
@@ -84,11 +110,12 @@ module hf_array_sa #(
     for (int j = 0; j < Amplifiers; j++) begin
       neuron = NeuronWidth'(32'(column) * Amplifiers + j);
       if (WeightTrits) begin
-        match = (on & cells[neuron][0+:Inputs]) | (off & cells[neuron][(Planes-1)*Inputs+:Inputs]);
-        clash = (off & cells[neuron][0+:Inputs]) | (on & cells[neuron][(Planes-1)*Inputs+:Inputs]);
+        match = (on & cells[neuron][0+:Inputs]) | (off & cells[neuron][Minus*Inputs+:Inputs]);
+        clash = (on & cells[neuron][(Planes/2)*Inputs+:Inputs]) | (off & cells[neuron][Crossed*Inputs+:Inputs]);
         sum = SumWidth'($countones(match)) - SumWidth'($countones(clash));
       end else begin
-        match = drive & ~(positive ^ cells[neuron][0+:Inputs]);
+        match = (on & cells[neuron][0+:Inputs]) | (off & (Programmable ? cells[neuron][Minus*Inputs+:Inputs]
+                                                                       : ~cells[neuron][0+:Inputs]));
         clash = '0;
         sum = (SumWidth'($countones(match)) <<< 1) - driven;
       end
@@ -99,6 +126,55 @@ module hf_array_sa #(
 
   always_ff @(posedge clk_i) begin
     if (sense_i) vote_o <= votes(drive_i, positive_i, column_i, reference_i);
+  end
+
+  if (Programmable) begin : gen_program
+    localparam int Bits = Planes * Inputs;
+    int pulse;  // full cycles of the pulse
+    logic [2*Bits-1:0] faults[0:Neurons-1];
+    logic [Bits-1:0] tried[0:Neurons-1];  // slow cells that have had one pulse
+    logic [8*512-1:0] fault_folder;
+    logic [8*640-1:0] fault_path;
+    initial begin
+      for (int n = 0; n < Neurons; n++) begin
+        faults[n] = '0;
+        tried[n] = '0;
+      end
+      if ($value$plusargs("hafnia_faults=%s", fault_folder) != 0) begin
+        fault_path = '0;
+        $sformat(fault_path, "%0s/%0sb%0d_t%0d_faults.mem", fault_folder, InitPrefix, Block, Tile);
+        $readmemh(fault_path, faults);
+      end
+    end
+
+    int bit_at;
+    logic [NeuronWidth-1:0] neuron;
+    logic slow;
+    // verilator lint_off BLKSEQ
+    // Variables of the loop; cells are not read while they are written.
+    always @(posedge clk_i) begin
+      if ((program_i == 3'd3 && pulse + 1 == ResetCycles)
+          || ((program_i == 3'd1 || program_i == 3'd2) && pulse + 1 == SetCycles)) begin
+        for (int c = 0; c < Columns; c++) begin
+          neuron = NeuronWidth'(c % Neurons);
+          bit_at = (c / Neurons * 2 + 32'(program_line_i) % 2) * Inputs + 32'(program_line_i) / 2;
+          if (program_mask_i[c] && !faults[neuron][bit_at]) begin
+            slow = faults[neuron][Bits+bit_at];
+            if (!slow || tried[neuron][bit_at]) cells[neuron][bit_at] = program_i != 3'd3;
+            tried[neuron][bit_at] = slow && !tried[neuron][bit_at];
+          end
+        end
+      end
+      pulse = program_i == 3'd0 ? 0 : pulse + 1;
+      bit_at = (32'(program_cell_i) / Neurons * 2 + 32'(program_line_i) % 2) * Inputs + 32'(program_line_i) / 2;
+      program_verify_o <= program_i == 3'd4 && 32'(program_cell_i) < Columns
+          && cells[NeuronWidth'(32'(program_cell_i) % Neurons)][bit_at];
+    end
+    // verilator lint_on BLKSEQ
+  end else begin : gen_fixed
+    assign program_verify_o = 1'b0;
+    logic unused;
+    assign unused = ^{program_i, program_line_i, program_mask_i, program_cell_i};
   end
 endmodule
 

@@ -41,7 +41,8 @@ module hf_bank_adc #(
     localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1,
     localparam int LineWidth = BlockInputs > 1 ? $clog2(BlockInputs) : 1,
     localparam int TileWidth = Tiles > 1 ? $clog2(Tiles) : 1,
-    localparam int NeuronWidth = Adcs * ColumnsPerAdc > 1 ? $clog2(Adcs * ColumnsPerAdc) : 1
+    localparam int Columns = (WeightTrits ? 2 : 1) * Adcs * ColumnsPerAdc,
+    localparam int CellWidth = Columns > 1 ? $clog2(Columns) : 1
 ) (
     input  wire logic                       clk_i,
     // Word lines
@@ -58,9 +59,8 @@ module hf_bank_adc #(
     input  wire logic [2:0]                 program_i,
     input  wire logic [LineWidth-1:0]       program_line_i,   // a block with fewer inputs ignores its last one
     input  wire logic [TileWidth-1:0]       program_tile_i,
-    input  wire logic [NeuronWidth-1:0]     program_neuron_i,
-    input  wire logic [2*Blocks-1:0]        program_mask_i,   // block b at 2 b
-    input  wire logic                       program_cell_i,
+    input  wire logic [Blocks*Columns-1:0]  program_mask_i,   // block b at b * Columns
+    input  wire logic [CellWidth-1:0]       program_cell_i,
     output logic      [Blocks-1:0]          program_verify_o
 );
   localparam int Neurons = Adcs * ColumnsPerAdc;  // of an array
@@ -213,31 +213,38 @@ module hf_bank_adc #(
       end
     end
 
-    int low, place;
+    localparam int Depth = Lines * Planes * Words;
+    int low, column;
+    logic [(Depth > 1 ? $clog2(Depth) : 1)-1:0] place;
     logic [63:0] one, moves;
+    logic pulses;
     // verilator lint_off BLKSEQ
     // Variables of the loops; cells are not read while they are written.
     always @(posedge clk_i) begin
       low = 32'(program_line_i) / 64;
       one = 64'b1 << 32'(program_line_i) % 64;
-      for (int b = 0; b < Blocks; b++) begin
-        place = ((b * Tiles + 32'(program_tile_i)) * Neurons + 32'(program_neuron_i)) * Planes * Words + low;
-        program_verify_o[b] <= 1'b0;
-        if (b < LargeBlocks || 32'(program_line_i) < BlockInputs - 1) begin
-          if ((program_i == 3'd3 && pulse + 1 == ResetCycles)
-              || ((program_i == 3'd1 || program_i == 3'd2) && pulse + 1 == SetCycles)) begin
-            for (int p = 0; p < Planes; p++) begin
-              if (program_mask_i[2*b+p]) begin
-                moves = one & ~stuck[place+p*Words];
-                tried[place+p*Words] = tried[place+p*Words] ^ (moves & slow[place+p*Words]);
+      pulses = (program_i == 3'd3 && pulse + 1 == ResetCycles)
+          || ((program_i == 3'd1 || program_i == 3'd2) && pulse + 1 == SetCycles);
+      program_verify_o <= '0;
+      if (pulses || program_i == 3'd4) begin
+        for (int b = 0; b < Blocks; b++) begin
+          if (b < LargeBlocks || 32'(program_line_i) < BlockInputs - 1) begin
+            // Column p * Neurons + n holds plane p of neuron n.
+            for (int c = 0; c < Columns; c++) begin
+              place = $bits(place)'(((b * Tiles + 32'(program_tile_i)) * Neurons + c % Neurons) * Planes * Words
+                                    + c / Neurons * Words + low);
+              if (pulses && program_mask_i[b*Columns+c]) begin
+                moves = one & ~stuck[place];
+                tried[place] = tried[place] ^ (moves & slow[place]);
                 // A slow cell has switched if that was its second pulse.
-                moves = moves & (~slow[place+p*Words] | ~tried[place+p*Words]);
-                cells[place+p*Words] = program_i == 3'd3 ? cells[place+p*Words] & ~moves : cells[place+p*Words] | moves;
+                moves = moves & (~slow[place] | ~tried[place]);
+                cells[place] = program_i == 3'd3 ? cells[place] & ~moves : cells[place] | moves;
               end
             end
-          end
-          if (program_i == 3'd4) begin
-            program_verify_o[b] <= (cells[place+32'(program_cell_i)*(Planes-1)*Words] & one) != '0;
+            column = 32'(program_cell_i);
+            place = $bits(place)'(((b * Tiles + 32'(program_tile_i)) * Neurons + column % Neurons) * Planes * Words
+                                  + column / Neurons * Words + low);
+            if (program_i == 3'd4 && column < Columns) program_verify_o[b] <= (cells[place] & one) != '0;
           end
         end
       end
@@ -247,7 +254,7 @@ module hf_bank_adc #(
   end else begin : gen_fixed
     assign program_verify_o = '0;
     logic unused;
-    assign unused = ^{program_i, program_line_i, program_tile_i, program_neuron_i, program_mask_i, program_cell_i};
+    assign unused = ^{program_i, program_line_i, program_tile_i, program_mask_i, program_cell_i};
   end
 endmodule
 

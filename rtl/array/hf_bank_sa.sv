@@ -6,6 +6,7 @@
 // Parameters  Blocks                 splits; LargeBlocks of BlockInputs inputs come first, the rest have one less
 //             Tiles                  arrays along neurons
 //             Amplifiers, ColumnsPerAmplifier, ThresholdWidth, References, WeightTrits  see hf_array_sa
+//             Programmable, SetCycles, ResetCycles  see hf_array_sa
 //             LaneBlocks, LaneTiles  arrays sensed at once along inputs and along neurons
 //             InitPrefix             prefix of the memory images, those of hf_array_sa: a pair of files an array
 // Latency     1 cycle after sense_i: the amplifiers latch
@@ -25,13 +26,21 @@ module hf_bank_sa #(
     parameter int ThresholdWidth = 5,
     parameter int References = 1,
     parameter bit WeightTrits = 1'b0,
+    parameter bit Programmable = 1'b0,
+    parameter int SetCycles = 1,
+    parameter int ResetCycles = 1,
     parameter InitPrefix = "",
     localparam int Inputs = Blocks * (BlockInputs - 1) + LargeBlocks,
     localparam int BlockGroups = (Blocks + LaneBlocks - 1) / LaneBlocks,
     localparam int TileGroups = (Tiles + LaneTiles - 1) / LaneTiles,
     localparam int BlockGroupWidth = BlockGroups > 1 ? $clog2(BlockGroups) : 1,
     localparam int TileGroupWidth = TileGroups > 1 ? $clog2(TileGroups) : 1,
-    localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1
+    localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1,
+    localparam int LineWidth = $clog2(2 * BlockInputs),
+    localparam int BlockWidth = Blocks > 1 ? $clog2(Blocks) : 1,
+    localparam int TileWidth = Tiles > 1 ? $clog2(Tiles) : 1,
+    localparam int Columns = (WeightTrits ? 2 : 1) * Amplifiers * ColumnsPerAmplifier,
+    localparam int CellWidth = Columns > 1 ? $clog2(Columns) : 1
 ) (
     input  wire logic                       clk_i,
     // Word lines
@@ -44,10 +53,18 @@ module hf_bank_sa #(
     input  wire logic [ColumnWidth-1:0]     column_i,     // neuron of each amplifier
     input  wire logic                       reference_i,  // 0: high threshold, 1: low threshold
     // Votes of array (b, t) at (b * Tiles + t) * Amplifiers
-    output logic      [Blocks*Tiles*Amplifiers-1:0] vote_o
+    output logic      [Blocks*Tiles*Amplifiers-1:0] vote_o,
+    // Program one array; see hf_array_sa
+    input  wire logic [2:0]                 program_i,
+    input  wire logic [BlockWidth-1:0]      program_block_i,
+    input  wire logic [TileWidth-1:0]       program_tile_i,
+    input  wire logic [LineWidth-1:0]       program_line_i,   // a block with fewer inputs ignores its last two
+    input  wire logic [Columns-1:0]         program_mask_i,
+    input  wire logic [CellWidth-1:0]       program_cell_i,
+    output logic                            program_verify_o
 );
   localparam int Neurons = Amplifiers * ColumnsPerAmplifier;  // of an array
-  localparam int Planes = WeightTrits ? 2 : 1;
+  localparam int Planes = (WeightTrits ? 2 : 1) * (Programmable ? 2 : 1);  // as in hf_array_sa
   localparam int Words = (BlockInputs + 63) / 64;
   localparam int Lines = Blocks * Tiles * Neurons;
 
@@ -108,7 +125,7 @@ module hf_bank_sa #(
   logic [Inputs+63:0] drive, positive;
   logic [63:0] on[0:Words-1];   // inputs of the block that drive their positive line
   logic [63:0] off[0:Words-1];  // inputs of the block that drive their negative line
-  logic [63:0] used, plus, minus;
+  logic [63:0] used, plus, minus, second, crossed;
   int start, size, line, sum, level, driven, block_end, tile_end;
 
   // verilator lint_off BLKSEQ
@@ -137,9 +154,11 @@ module hf_bank_sa #(
             sum = WeightTrits ? 0 : -driven;
             for (int w = 0; w < Words; w++) begin
               plus = cells[line*Planes*Words+w];
-              minus = WeightTrits ? cells[(line*Planes+Planes-1)*Words+w] : ~plus;
+              minus = Planes > 1 ? cells[(line*Planes+1)*Words+w] : ~plus;
               if (WeightTrits) begin
-                sum = sum + ones((on[w] & plus) | (off[w] & minus)) - ones((off[w] & plus) | (on[w] & minus));
+                second = Programmable ? cells[(line*Planes+2)*Words+w] : minus;
+                crossed = Programmable ? cells[(line*Planes+3)*Words+w] : plus;
+                sum = sum + ones((on[w] & plus) | (off[w] & minus)) - ones((on[w] & second) | (off[w] & crossed));
               end else begin
                 sum = sum + 2 * ones((on[w] & plus) | (off[w] & minus));
               end
@@ -153,6 +172,81 @@ module hf_bank_sa #(
     end
   end
   // verilator lint_on BLKSEQ
+
+  if (Programmable) begin : gen_program
+    int pulse;  // full cycles of the pulse
+    // As in hf_array_sa, on the words of the bank.
+    logic [63:0] stuck[0:Lines*Planes*Words-1];
+    logic [63:0] slow[0:Lines*Planes*Words-1];
+    logic [63:0] tried[0:Lines*Planes*Words-1];
+    logic [8*512-1:0] fault_folder;
+    logic [8*640-1:0] fault_path;
+    logic [2*Planes*BlockInputs-1:0] faults[0:Neurons-1];
+    logic [2*Planes*BlockInputs+63:0] wide;
+    int inputs;
+    initial begin
+      for (int n = 0; n < Lines * Planes * Words; n++) begin
+        stuck[n] = '0;
+        slow[n] = '0;
+        tried[n] = '0;
+      end
+      if ($value$plusargs("hafnia_faults=%s", fault_folder) != 0) begin
+        for (int a = 0; a < Blocks * Tiles; a++) begin
+          inputs = a / Tiles < LargeBlocks ? BlockInputs : BlockInputs - 1;
+          for (int n = 0; n < Neurons; n++) faults[n] = '0;
+          fault_path = '0;
+          $sformat(fault_path, "%0s/%0sb%0d_t%0d_faults.mem", fault_folder, InitPrefix, a / Tiles, a % Tiles);
+          $readmemh(fault_path, faults);
+          for (int n = 0; n < Neurons; n++) begin
+            wide = {64'b0, faults[n]};
+            for (int p = 0; p < Planes; p++) begin
+              for (int w = 0; w < Words; w++) begin
+                stuck[((a*Neurons+n)*Planes+p)*Words+w] = wide[p*inputs+w*64+:64];
+                slow[((a*Neurons+n)*Planes+p)*Words+w] = wide[(Planes+p)*inputs+w*64+:64];
+              end
+            end
+          end
+        end
+      end
+    end
+
+    localparam int Depth = Lines * Planes * Words;
+    int first;
+    logic [(Depth > 1 ? $clog2(Depth) : 1)-1:0] place;
+    logic [63:0] one, moves;
+    logic exists, pulses;
+    // verilator lint_off BLKSEQ
+    // Variables of the loops; cells are not read while they are written.
+    always @(posedge clk_i) begin
+      pulses = (program_i == 3'd3 && pulse + 1 == ResetCycles)
+          || ((program_i == 3'd1 || program_i == 3'd2) && pulse + 1 == SetCycles);
+      exists = 32'(program_block_i) < LargeBlocks || 32'(program_line_i) < 2 * (BlockInputs - 1);
+      program_verify_o <= 1'b0;
+      if (exists && (pulses || program_i == 3'd4)) begin
+        one = 64'b1 << 32'(program_line_i) / 2 % 64;
+        // Word of the first neuron's cell in the first column.
+        first = (32'(program_block_i) * Tiles + 32'(program_tile_i)) * Neurons * Planes * Words
+            + 32'(program_line_i) % 2 * Words + 32'(program_line_i) / 128;
+        for (int c = 0; c < Columns; c++) begin
+          place = $bits(place)'(first + (c % Neurons * Planes + c / Neurons * 2) * Words);
+          if (pulses && program_mask_i[c]) begin
+            moves = one & ~stuck[place];
+            tried[place] = tried[place] ^ (moves & slow[place]);
+            // A slow cell has switched if that was its second pulse.
+            moves = moves & (~slow[place] | ~tried[place]);
+            cells[place] = program_i == 3'd3 ? cells[place] & ~moves : cells[place] | moves;
+          end
+          if (program_i == 3'd4 && 32'(program_cell_i) == c) program_verify_o <= (cells[place] & one) != '0;
+        end
+      end
+      pulse = program_i == 3'd0 ? 0 : pulse + 1;
+    end
+    // verilator lint_on BLKSEQ
+  end else begin : gen_fixed
+    assign program_verify_o = 1'b0;
+    logic unused;
+    assign unused = ^{program_i, program_block_i, program_tile_i, program_line_i, program_mask_i, program_cell_i};
+  end
 endmodule
 
 `default_nettype wire

@@ -24,7 +24,8 @@ module hf_array_adc #(
     parameter int Tile = 0,
     localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1,
     localparam int LineWidth = Inputs > 1 ? $clog2(Inputs) : 1,
-    localparam int NeuronWidth = Adcs * ColumnsPerAdc > 1 ? $clog2(Adcs * ColumnsPerAdc) : 1
+    localparam int Columns = (WeightTrits ? 2 : 1) * Adcs * ColumnsPerAdc,
+    localparam int CellWidth = Columns > 1 ? $clog2(Columns) : 1
 ) (
     input  wire logic                     clk_i,
     // Word lines
@@ -37,9 +38,8 @@ module hf_array_adc #(
     // Program
     input  wire logic [2:0]               program_i,        // operation, see above; 0: none
     input  wire logic [LineWidth-1:0]     program_line_i,   // word line of this input
-    input  wire logic [NeuronWidth-1:0]   program_neuron_i, // its column, or pair of columns
-    input  wire logic [1:0]               program_mask_i,   // cells that a pulse writes: {negative column, positive column}
-    input  wire logic                     program_cell_i,   // column that is verified: 1 the negative one
+    input  wire logic [Columns-1:0]       program_mask_i,   // columns whose cell a pulse writes
+    input  wire logic [CellWidth-1:0]     program_cell_i,   // column that is verified
     output logic                          program_verify_o
 );
 endmodule

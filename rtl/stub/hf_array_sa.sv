@@ -15,10 +15,16 @@ module hf_array_sa #(
     parameter int ThresholdWidth = 5,
     parameter int References = 1,
     parameter bit WeightTrits = 1'b0,
+    parameter bit Programmable = 1'b0,
+    parameter int SetCycles = 1,
+    parameter int ResetCycles = 1,
     parameter InitPrefix = "",
     parameter int Block = 0,
     parameter int Tile = 0,
-    localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1
+    localparam int ColumnWidth = ColumnsPerAmplifier > 1 ? $clog2(ColumnsPerAmplifier) : 1,
+    localparam int LineWidth = $clog2(2 * Inputs),
+    localparam int Columns = (WeightTrits ? 2 : 1) * Amplifiers * ColumnsPerAmplifier,
+    localparam int CellWidth = Columns > 1 ? $clog2(Columns) : 1
 ) (
     input  wire logic                   clk_i,
     // Word lines
@@ -28,7 +34,13 @@ module hf_array_sa #(
     input  wire logic                   sense_i,      // the amplifiers latch at the end of this cycle
     input  wire logic [ColumnWidth-1:0] column_i,     // neuron of each amplifier
     input  wire logic                   reference_i,  // 0: high threshold, 1: low threshold
-    output logic      [Amplifiers-1:0]  vote_o
+    output logic      [Amplifiers-1:0]  vote_o,
+    // Program
+    input  wire logic [2:0]             program_i,       // operation, see above; 0: none
+    input  wire logic [LineWidth-1:0]   program_line_i,  // word line
+    input  wire logic [Columns-1:0]     program_mask_i,  // columns whose cell a pulse writes
+    input  wire logic [CellWidth-1:0]   program_cell_i,  // column that is verified
+    output logic                        program_verify_o
 );
 endmodule
 // verilator lint_on UNUSEDPARAM

@@ -78,6 +78,8 @@ fn one(out: &Path, name: &str, bytes: &[u8]) -> Result<Row> {
         resets: 3,
         precharge: None,
         window: None,
+        load: false,
+        faults: Vec::new(),
         waveform: out.join(format!("{name}-mismatch.vcd")),
     };
     eprintln!("{name}: verify on {} held-out images", set.len());

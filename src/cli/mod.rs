@@ -8,6 +8,7 @@ mod generate;
 mod import;
 mod info;
 mod load;
+mod march;
 mod plan;
 mod prove;
 mod synth;
@@ -43,6 +44,7 @@ enum Verb {
     Plan(plan::Args),
     Generate(generate::Args),
     Verify(verify::Args),
+    March(march::Args),
     Prove(prove::Args),
     Synth(synth::Args),
     Doctor(doctor::Args),
@@ -78,6 +80,7 @@ pub fn main() -> ExitCode {
         Verb::Plan(args) => plan::run(args),
         Verb::Generate(args) => generate::run(args),
         Verb::Verify(args) => verify::run(args),
+        Verb::March(args) => march::run(args),
         Verb::Prove(args) => prove::run(args),
         Verb::Synth(args) => synth::run(args),
         Verb::Doctor(args) => doctor::run(args),

@@ -1,7 +1,7 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::episodes::{EpisodeArgs, first_episode};
@@ -46,22 +46,63 @@ pub(super) struct Args {
     /// Cycles of the PCSA precharge, written over the register bus, instead of the plan's.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=LARGEST_COUNT))]
     precharge: Option<u16>,
+    /// Where the weights come from: memory images, or the register bus, over which every word line of new arrays is programmed
+    /// and verified before the first image.
+    #[arg(long, value_enum, default_value_t)]
+    load: LoadArg,
+    /// Cells that do not do what they are told, with `--load bus`: a JSON list, see docs/programming.md.
+    #[arg(long)]
+    faults: Option<PathBuf>,
     /// Waveform of the first mismatch; absent: BUILD-mismatch.vcd.
     #[arg(long)]
     waveform: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Default, clap::ValueEnum)]
-enum SimulatorArg {
+pub(super) enum SimulatorArg {
     #[default]
     Verilator,
     Icarus,
 }
 
+#[derive(Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum LoadArg {
+    #[default]
+    Images,
+    Bus,
+}
+
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum ArraysArg {
+pub(super) enum ArraysArg {
     Grid,
     Bank,
+}
+
+impl SimulatorArg {
+    pub fn simulator(self) -> Simulator {
+        match self {
+            Self::Verilator => Simulator::Verilator,
+            Self::Icarus => Simulator::Icarus,
+        }
+    }
+}
+
+impl ArraysArg {
+    /// What was asked for, or what the simulator usually takes.
+    pub fn arrays(asked: Option<Self>, simulator: Simulator) -> Arrays {
+        match asked {
+            None => simulator.usual_arrays(),
+            Some(Self::Grid) => Arrays::Grid,
+            Some(Self::Bank) => Arrays::Bank,
+        }
+    }
+}
+
+/// The faults of a file; none without one.
+pub(super) fn read_faults(path: Option<&Path>) -> Result<Vec<cosim::Fault>> {
+    let Some(path) = path else { return Ok(Vec::new()) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("{}: cannot read", path.display()))?;
+    cosim::read_faults(&text).with_context(|| format!("{}: not a list of faults", path.display()))
 }
 
 pub(super) fn run(args: Args) -> Result<Answer> {
@@ -72,15 +113,8 @@ pub(super) fn run(args: Args) -> Result<Answer> {
             build.path.join(file).display()
         );
     }
-    let simulator = match args.simulator {
-        SimulatorArg::Verilator => Simulator::Verilator,
-        SimulatorArg::Icarus => Simulator::Icarus,
-    };
-    let arrays = match args.arrays {
-        None => simulator.usual_arrays(),
-        Some(ArraysArg::Grid) => Arrays::Grid,
-        Some(ArraysArg::Bank) => Arrays::Bank,
-    };
+    let simulator = args.simulator.simulator();
+    let arrays = ArraysArg::arrays(args.arrays, simulator);
     let mut set = args.data.open(&build.network)?;
     let asked = match &build.plan.memory {
         None if args.episodes.given() => anyhow::bail!(
@@ -100,6 +134,7 @@ pub(super) fn run(args: Args) -> Result<Answer> {
         name.push("-mismatch.vcd");
         name.into()
     });
+    let faults = read_faults(args.faults.as_deref())?;
     let options = Options {
         simulator,
         arrays,
@@ -109,6 +144,8 @@ pub(super) fn run(args: Args) -> Result<Answer> {
         resets: args.resets,
         precharge: args.precharge.map(usize::from),
         window: args.window.map(usize::from),
+        load: args.load == LoadArg::Bus,
+        faults,
         waveform,
     };
     let bar = Bar::new(if asked.is_empty() { set.len() } else { asked.len() });
@@ -159,6 +196,27 @@ fn text(v: &Verdict) -> String {
     ));
     if let Some(correct) = v.correct {
         lines.push(format!("classified right: {correct} of {} ({:.2}%)", v.images, percent(correct)));
+    }
+    if let Some(l) = &v.load {
+        lines.push(format!(
+            "loaded over the register bus: {} arrays, {} word lines, {} retries; {} cycles predicted, {} counted{}; {} with the bus",
+            l.arrays,
+            l.lines,
+            l.retries,
+            l.cycles_predicted,
+            l.cycles_counted,
+            if l.cycles_predicted == l.cycles_counted { "" } else { "  NOT EQUAL" },
+            l.bus_cycles
+        ));
+        for f in l.failed.iter().take(10) {
+            lines.push(format!(
+                "NOT WRITTEN: layer {}, split {}, tile {}, word line {}: cells {:?}",
+                f.layer, f.split, f.tile, f.line, f.cells
+            ));
+        }
+        if l.failed.len() > 10 {
+            lines.push(format!("NOT WRITTEN: {} word lines more", l.failed.len() - 10));
+        }
     }
     if let Some(f) = &v.few_shot {
         lines.push(format!(

@@ -4,8 +4,12 @@
 //! while it runs.
 
 mod build;
+mod bus;
 mod commands;
 mod compare;
+mod faults;
+mod load;
+mod march;
 mod mismatch;
 mod model;
 mod records;
@@ -19,6 +23,10 @@ use std::path::PathBuf;
 pub use build::Build;
 pub use commands::{Asked, FewShotRun};
 pub use compare::Mismatch;
+pub use faults::{Fault, FaultKind, read_faults};
+pub use load::{FailedLine, LoadRun};
+pub use march::{MarchRun, march};
+use verify::Loading;
 pub use verify::{Arrays, Options, Phase, Simulator, StalledRun, Verdict, verify};
 
 use crate::emit::BuildError;
@@ -47,6 +55,14 @@ pub enum CosimError {
     Simulation { reason: String, log: PathBuf },
     #[error("{reason}")]
     Commands { reason: String },
+    #[error("fault {at} of the list: {reason}")]
+    Faults { at: usize, reason: String },
+    #[error("the register bus: {reason}")]
+    Bus { reason: String },
+    #[error("{}: the arrays cannot be written over the register bus; give hardware.toml a table [program] and generate again", path.display())]
+    NotProgrammable { path: PathBuf },
+    #[error("faults of the layers' cells matter where they are written: add --load bus")]
+    FaultsWithoutLoad,
     #[error("{images} images are too many for Icarus Verilog, which takes {most}; use --images or Verilator")]
     TooMany { images: usize, most: usize },
 }

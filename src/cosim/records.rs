@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, Read};
 
+use super::bus::BusAnswer;
+
 /// One report of the harness, see `sim/harness.cpp`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Record {
@@ -9,6 +11,7 @@ pub(super) enum Record {
     Output { image: usize, cycle: u64, data: Payload },
     Reset { cycle: u64, first_dropped: usize, started: usize },
     Fault { cycle: u64, what: u8 },
+    Bus(BusAnswer),
     End { cycles: u64, first_beat: u64, stuck: bool },
 }
 
@@ -46,6 +49,13 @@ pub(super) fn read_binary(input: &mut impl Read, tap_bytes: &[usize]) -> std::io
             started: number::<4>(input)? as usize,
         },
         b'P' => Record::Fault { cycle: number::<8>(input)?, what: number::<1>(input)? as u8 },
+        b'B' => Record::Bus(BusAnswer {
+            step: number::<4>(input)? as usize,
+            cycles: number::<8>(input)?,
+            busy: number::<8>(input)?,
+            refused: number::<1>(input)? != 0,
+            value: number::<4>(input)? as u32,
+        }),
         b'E' => Record::End {
             cycles: number::<8>(input)?,
             first_beat: number::<8>(input)?,
@@ -94,6 +104,13 @@ fn parse(line: &str) -> Option<Record> {
         "O" => Record::Output { image: at(0)? as usize, cycle: at(1)?, data: from_hex(rest.get(2)?) },
         "R" => Record::Reset { cycle: at(0)?, first_dropped: at(1)? as usize, started: at(2)? as usize },
         "P" => Record::Fault { cycle: at(0)?, what: at(1)? as u8 },
+        "B" => Record::Bus(BusAnswer {
+            step: at(0)? as usize,
+            cycles: at(1)?,
+            busy: at(2)?,
+            refused: at(3)? != 0,
+            value: at(4)? as u32,
+        }),
         "E" => Record::End { cycles: at(0)?, first_beat: at(1).unwrap_or(0), stuck: at(2)? != 0 },
         _ => return None,
     })

@@ -5,6 +5,7 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::bus::BusStep;
 use super::records::{Record, read_binary, read_text};
 use super::stimulus::Stimulus;
 use super::{Build, CosimError, Simulator, io, model};
@@ -24,6 +25,11 @@ pub(super) struct RunOptions {
     /// Other counts for the sense registers.
     pub precharge: Option<usize>,
     pub window: Option<usize>,
+    /// Steps on the register bus before the first image.
+    pub bus: Vec<BusStep>,
+    /// Memory images, if not those of the build directory; faults of the cells.
+    pub images_at: Option<PathBuf>,
+    pub faults_at: Option<PathBuf>,
     /// Waveform: file, first and last cycle.
     pub trace: Option<(PathBuf, u64, u64)>,
 }
@@ -67,8 +73,10 @@ fn run_in(
 ) -> Result<(), CosimError> {
     let log = folder.join("log");
     let messages = File::create(&log).map_err(io(&log, "create the log"))?;
-    let (file, commands) = (folder.join("stimulus"), folder.join("commands"));
+    let (file, commands, bus) = (folder.join("stimulus"), folder.join("commands"), folder.join("bus"));
     let write = |path: &Path, bytes: &[u8]| std::fs::write(path, bytes).map_err(io(path, "write the stimulus"));
+    let line = |s: &BusStep| format!("{} {} {}\n", s.kind as u8, s.address, s.data);
+    write(&bus, options.bus.iter().map(line).collect::<String>().as_bytes())?;
     match simulator {
         Simulator::Verilator => {
             write(&file, &stimulus.beats)?;
@@ -99,6 +107,9 @@ fn run_in(
     set("seed", &options.seed);
     set("resets", &options.resets);
     set("limit", &options.limit);
+    if !options.bus.is_empty() {
+        set("bus", &bus.display());
+    }
     if let Some(image) = options.detail {
         set("detail", &image);
     }
@@ -117,8 +128,12 @@ fn run_in(
     if simulator == Simulator::Icarus {
         set("out", &out.display());
     }
-    let mem = build.path.join("mem").canonicalize().map_err(io(&build.path, "find mem/ in"))?;
+    let mem = options.images_at.clone().unwrap_or_else(|| build.path.join("mem"));
+    let mem = mem.canonicalize().map_err(io(&build.path, "find mem/ in"))?;
     command.arg(format!("+hafnia_mem={}", mem.display()));
+    if let Some(faults) = &options.faults_at {
+        command.arg(format!("+hafnia_faults={}", faults.display()));
+    }
     if simulator == Simulator::Verilator && options.seed != 0 {
         // What a reset does not clear starts at random.
         command

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Build;
+use super::bus::BusAnswer;
 use super::compare::{self, Compared, Mismatch};
 use super::records::{Payload, Record};
 use crate::emit::{Tap, TapKind};
@@ -32,6 +33,8 @@ pub(super) struct Tally<'a> {
     /// later than the result, and then fell with the reset.
     cut: HashSet<usize>,
     pub resets: usize,
+    /// What came of the steps on the register bus.
+    pub bus: Vec<BusAnswer>,
 }
 
 /// The few-shot memory's side of a run.
@@ -86,6 +89,7 @@ impl<'a> Tally<'a> {
             dropped: Vec::new(),
             cut: HashSet::new(),
             resets: 0,
+            bus: Vec::new(),
         }
     }
 
@@ -126,6 +130,7 @@ impl<'a> Tally<'a> {
                     m.answers.retain(|image, _| *image < first_dropped);
                 }
             }
+            Record::Bus(answer) => self.bus.push(answer),
             Record::Fault { .. } => self.faults += 1,
             Record::End { first_beat, stuck, .. } => {
                 self.first_beat = first_beat;

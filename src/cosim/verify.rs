@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use super::commands::{self, Asked, FewShotRun};
 use super::compare::Mismatch;
+use super::faults::{self, Fault, Faults};
+use super::load::{Load, LoadRun};
 use super::mismatch;
 use super::model::{self, Model};
 use super::records::Record;
@@ -72,6 +74,10 @@ pub struct Options {
     /// Other counts for the sense registers, written over the bus after reset.
     pub precharge: Option<usize>,
     pub window: Option<usize>,
+    /// The arrays start with new cells, and the weights come over the register bus.
+    pub load: bool,
+    /// Cells that do not do what they are told.
+    pub faults: Vec<Fault>,
     /// Where the waveform of a mismatch goes.
     pub waveform: PathBuf,
 }
@@ -114,6 +120,9 @@ pub struct Verdict {
     /// counts with its own precharge and window.
     pub cycles_equal: Option<bool>,
     pub stalled: Option<StalledRun>,
+    /// How the weights were loaded over the register bus; absent where the arrays start with them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load: Option<LoadRun>,
     /// Commands of a few-shot memory; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub few_shot: Option<FewShotRun>,
@@ -142,7 +151,7 @@ impl Verdict {
     pub fn held(&self) -> bool {
         let stalled = self.stalled.as_ref().is_none_or(|s| s.mismatches == 0 && s.resets == s.resets_asked);
         let reference = !self.plan_is_exact || self.reference_mismatches == 0;
-        let cycles = self.cycles_equal.unwrap_or(true);
+        let cycles = self.cycles_equal.unwrap_or(true) && self.load.as_ref().is_none_or(LoadRun::held);
         self.mismatches == 0 && stalled && reference && cycles && self.protocol_faults == 0 && !self.stuck
     }
 }
@@ -168,6 +177,7 @@ pub fn verify(
 ) -> Result<Verdict, CosimError> {
     let plan = &build.plan;
     commands::check(plan, set, asked)?;
+    let loading = Loading::new(build, options)?;
     // Every image once, and which of them comes when.
     let (shown, order) = match asked {
         [] => ((0..set.len()).collect(), (0..set.len()).collect()),
@@ -214,11 +224,21 @@ pub fn verify(
         window: options.window,
         ..RunOptions::default()
     };
+    let free_options = match &loading {
+        None => free_options,
+        Some(loading) => loading.run_options(free_options),
+    };
     let start = Instant::now();
     let free = go("free-running", &free_options, Phase::Simulation)?;
     let simulated = start.elapsed();
+    let loaded = match &loading {
+        None => None,
+        Some(l) => Some(l.load.judge(&free.bus)?),
+    };
+    // Without its weights the network need not be run again, nor its faults be traced.
+    let whole = loaded.as_ref().is_none_or(|l| l.failed.is_empty());
 
-    let few = options.stalled.min(images.len());
+    let few = if whole { options.stalled.min(images.len()) } else { 0 };
     let stalled_options = RunOptions {
         images: few,
         seed: options.seed,
@@ -235,7 +255,7 @@ pub fn verify(
     if first.is_none() {
         first = stalled.as_ref().and_then(|s| s.first.clone()).map(|m| (m, &stalled_options));
     }
-    let first_mismatch = match first {
+    let first_mismatch = match first.filter(|_| whole) {
         None => None,
         Some((m, run_options)) => Some(mismatch::locate(build, options, &model, &stimulus, &images, run_options, m)?),
     };
@@ -243,7 +263,37 @@ pub fn verify(
     let few_shot = plan.memory.as_ref().map(|m| FewShotRun::new(m, asked, &free.answers()));
     let times = Times { model_build, simulated };
     let name = set.name.clone();
-    Ok(verdict(build, name, labels, options, &expected, &model, times, free, stalled, few_shot, first_mismatch))
+    Ok(verdict(build, name, labels, options, &expected, &model, times, free, stalled, loaded, few_shot, first_mismatch))
+}
+
+/// What a run with weights over the register bus needs.
+pub(super) struct Loading {
+    load: Load,
+    /// `mem/`: images of new cells; `faults/`.
+    folder: tempfile::TempDir,
+}
+
+impl Loading {
+    pub fn new(build: &Build, options: &Options) -> Result<Option<Self>, CosimError> {
+        let plan = &build.plan;
+        if !options.load {
+            return if options.faults.is_empty() { Ok(None) } else { Err(CosimError::FaultsWithoutLoad) };
+        }
+        if plan.access.is_none() {
+            return Err(CosimError::NotProgrammable { path: build.path.clone() });
+        }
+        let faults = Faults::new(plan, &options.faults)?;
+        let folder = tempfile::tempdir().map_err(super::io(&std::env::temp_dir(), "make a folder"))?;
+        faults::write_blank(plan, &faults, &build.path.join("mem"), &folder.path().join("mem"))?;
+        faults::write_faults(plan, &faults, &folder.path().join("faults"))?;
+        Ok(Some(Self { load: Load::new(plan, &faults), folder }))
+    }
+
+    /// With the weights over the bus into new cells.
+    pub fn run_options(&self, options: RunOptions) -> RunOptions {
+        let at = |name| Some(self.folder.path().join(name));
+        RunOptions { bus: self.load.script.steps.clone(), images_at: at("mem"), faults_at: at("faults"), ..options }
+    }
 }
 
 struct Times {
@@ -328,6 +378,7 @@ fn verdict(
     times: Times,
     free: Tally,
     stalled: Option<Tally>,
+    load: Option<LoadRun>,
     few_shot: Option<FewShotRun>,
     first_mismatch: Option<Mismatch>,
 ) -> Verdict {
@@ -376,6 +427,7 @@ fn verdict(
             compared: s.compared,
             mismatches: s.mismatches,
         }),
+        load,
         few_shot,
         first_mismatch,
         plan_is_exact: build.plan.is_exact(),

@@ -2,7 +2,7 @@
 
 use super::stages::{stage_net, votes_bits};
 use super::views::{detail, head_bits, output_bits};
-use super::{COUNT_WIDTH, images, memory};
+use super::{COUNT_WIDTH, access, images, memory};
 use crate::network::WeightKind;
 use crate::plan::{
     AdcPlan, DigitalPlan, Encoding, InputMap, LayerPlan, OutputPlan, PcsaPlan, Plan, ReadoutPlan, SaPlan, Source,
@@ -88,8 +88,8 @@ pub(super) fn instances(plan: &Plan) -> Vec<Instance> {
             (StageKind::Window, Source::Window(w), _) => window(w, &from, &to),
             (StageKind::Flatten, Source::Flatten { positions }, _) => flatten(layer, *positions, &from, &to),
             (StageKind::Read, _, ReadoutPlan::Pcsa(p)) => pcsa(plan, layer, p, &from, &to),
-            (StageKind::Read, _, ReadoutPlan::Sa(s)) => sa(layer, s, &from, &to),
-            (StageKind::Read, _, ReadoutPlan::Adc(a)) => adc(layer, a, &from, &to),
+            (StageKind::Read, _, ReadoutPlan::Sa(s)) => sa(plan, layer, s, &from, &to),
+            (StageKind::Read, _, ReadoutPlan::Adc(a)) => adc(plan, layer, a, &from, &to),
             (StageKind::Read, _, ReadoutPlan::Digital(d)) => digital(layer, d, &from, &to),
             (StageKind::Aggregate, _, ReadoutPlan::Sa(s)) => votes(layer, s, &from, &to),
             (StageKind::PoolVotes, _, ReadoutPlan::Sa(s)) => {
@@ -109,6 +109,7 @@ pub(super) fn instances(plan: &Plan) -> Vec<Instance> {
         None => out.push(class_scores(plan, &from)),
         Some(memory) => out.extend(memory::instances(plan, memory, &from)),
     }
+    out.extend(plan.access.as_ref().map(|a| access::instance(plan, a)));
     out.push(stream_out(plan));
     out
 }
@@ -254,6 +255,7 @@ fn pcsa(plan: &Plan, layer: &LayerPlan, p: &PcsaPlan, from: &str, to: &str) -> I
     ports.extend(stream_ports(from, to));
     let detail = detail(layer, 0);
     ports.extend([pair("lanes_valid_o", detail.valid), pair("lanes_o", detail.data)]);
+    ports.extend(access::layer_ports(plan, layer));
     let mut parameters = vec![
         pair("Inputs", layer.inputs),
         pair("Neurons", layer.neurons),
@@ -262,6 +264,7 @@ fn pcsa(plan: &Plan, layer: &LayerPlan, p: &PcsaPlan, from: &str, to: &str) -> I
         pair("Output", output_kind(&layer.output)),
     ];
     parameters.extend(pcsa_arrays(plan, p, layer.sum_width));
+    parameters.extend(access::parameters(plan));
     parameters.push(prefix("Name", &layer.name));
     Instance { module: "hf_layer_pcsa", name: format!("i_{to}"), parameters, ports }
 }
@@ -283,36 +286,35 @@ pub(super) fn pcsa_arrays(plan: &Plan, p: &PcsaPlan, sum_width: usize) -> Vec<Pa
     ]
 }
 
-fn sa(layer: &LayerPlan, s: &SaPlan, from: &str, to: &str) -> Instance {
+fn sa(plan: &Plan, layer: &LayerPlan, s: &SaPlan, from: &str, to: &str) -> Instance {
+    let mut ports = stream_ports(from, to);
+    ports.extend(access::layer_ports(plan, layer));
     let largest = s.block_sizes[0];
     let large = s.block_sizes.iter().filter(|b| **b == largest).count();
-    Instance {
-        module: "hf_layer_sa",
-        name: format!("i_{to}"),
-        parameters: vec![
-            pair("Inputs", layer.inputs),
-            pair("Neurons", layer.neurons),
-            flag("InputTrits", layer.input == Values::Trit),
-            flag("WeightTrits", layer.weight_kind == WeightKind::Ternary),
-            flag("OutputTrits", !s.low.is_empty()),
-            flag("Unipolar", s.unipolar),
-            pair("Blocks", s.block_sizes.len()),
-            pair("LargeBlocks", large),
-            pair("BlockInputs", largest),
-            pair("Tiles", s.tiles),
-            pair("Amplifiers", s.amplifiers),
-            pair("ColumnsPerAmplifier", s.columns_per_amplifier),
-            pair("LaneBlocks", s.lane_blocks),
-            pair("LaneTiles", s.lane_tiles),
-            pair("ReadCycles", s.read_cycles),
-            pair("ThresholdWidth", s.threshold_width),
-            prefix("Name", &layer.name),
-        ],
-        ports: stream_ports(from, to),
-    }
+    let mut parameters = vec![
+        pair("Inputs", layer.inputs),
+        pair("Neurons", layer.neurons),
+        flag("InputTrits", layer.input == Values::Trit),
+        flag("WeightTrits", layer.weight_kind == WeightKind::Ternary),
+        flag("OutputTrits", !s.low.is_empty()),
+        flag("Unipolar", s.unipolar),
+        pair("Blocks", s.block_sizes.len()),
+        pair("LargeBlocks", large),
+        pair("BlockInputs", largest),
+        pair("Tiles", s.tiles),
+        pair("Amplifiers", s.amplifiers),
+        pair("ColumnsPerAmplifier", s.columns_per_amplifier),
+        pair("LaneBlocks", s.lane_blocks),
+        pair("LaneTiles", s.lane_tiles),
+        pair("ReadCycles", s.read_cycles),
+        pair("ThresholdWidth", s.threshold_width),
+    ];
+    parameters.extend(access::parameters(plan));
+    parameters.push(prefix("Name", &layer.name));
+    Instance { module: "hf_layer_sa", name: format!("i_{to}"), parameters, ports }
 }
 
-fn adc(layer: &LayerPlan, a: &AdcPlan, from: &str, to: &str) -> Instance {
+fn adc(plan: &Plan, layer: &LayerPlan, a: &AdcPlan, from: &str, to: &str) -> Instance {
     let encoding = match a.encoding {
         Encoding::Signed | Encoding::BitSerial(_) => 0,
         Encoding::TwoPhases => 1,
@@ -329,8 +331,10 @@ fn adc(layer: &LayerPlan, a: &AdcPlan, from: &str, to: &str) -> Instance {
         pair("Output", output_kind(&layer.output)),
     ];
     parameters.extend(adc_arrays(a, layer.sum_width));
+    parameters.extend(access::parameters(plan));
     parameters.push(prefix("Name", &layer.name));
-    let ports = stream_ports(from, to);
+    let mut ports = stream_ports(from, to);
+    ports.extend(access::layer_ports(plan, layer));
     Instance { module: "hf_layer_adc", name: format!("i_{to}"), parameters, ports }
 }
 

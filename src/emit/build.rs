@@ -122,12 +122,14 @@ fn files(plan: &Plan, network: &[u8], hardware: &[u8]) -> Result<BTreeMap<String
     let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let mut put = |path: String, text: String| files.insert(path, text.into_bytes());
     put(format!("rtl/{top}.sv"), ended(views::top(plan, banner.clone(), top.clone()).render()?));
-    let memory = plan.memory.is_some();
-    let sim = Sim { banner: banner.clone(), memory, top: top.clone(), stream_bits: plan.stream_bits, taps: taps() };
+    let (memory, access) = (plan.memory.is_some(), plan.access.is_some());
+    let stream_bits = plan.stream_bits;
+    let sim = Sim { banner: banner.clone(), memory, access, top: top.clone(), stream_bits, taps: taps() };
     put("sim/hafnia_sim.sv".into(), ended(sim.render()?));
     let header = TapsHeader {
         banner: banner.clone(),
         memory,
+        access,
         stream_bytes,
         beats: plan.input.beats,
         result_tap: result_tap(plan),
@@ -137,6 +139,7 @@ fn files(plan: &Plan, network: &[u8], hardware: &[u8]) -> Result<BTreeMap<String
     let bench = IcarusBench {
         banner,
         memory,
+        access,
         beats: plan.input.beats,
         stream_bits: plan.stream_bits,
         most_beats: plan.input.beats * ICARUS_IMAGES,

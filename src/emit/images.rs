@@ -2,6 +2,7 @@
 
 use ndarray::Array2;
 
+use super::cells::Cells;
 use crate::network::WeightKind;
 use crate::plan::{
     AdcPlan, DigitalPlan, InputMap, KeysPlan, LayerPlan, MemoryPlan, OutputPlan, PcsaPlan, Plan, ReadoutPlan, SaPlan,
@@ -10,7 +11,7 @@ use crate::plan::{
 
 /// A word under construction, least significant bit first.
 #[derive(Default)]
-struct Word(Vec<bool>);
+pub(super) struct Word(pub Vec<bool>);
 
 impl Word {
     fn bit(&mut self, bit: bool) {
@@ -35,12 +36,13 @@ impl Word {
 pub(super) const KEYS: &str = "keys";
 
 /// An image file.
-pub(super) struct Image {
+pub struct Image {
+    /// File name.
     pub name: String,
     pub text: String,
 }
 
-fn image(name: String, words: impl IntoIterator<Item = Word>) -> Image {
+pub(super) fn image(name: String, words: impl IntoIterator<Item = Word>) -> Image {
     let mut text = String::new();
     for word in words {
         text += &word.hex();
@@ -64,8 +66,8 @@ pub(super) fn images(plan: &Plan) -> Vec<Image> {
     for layer in &plan.layers {
         match &layer.readout {
             ReadoutPlan::Pcsa(p) => pcsa(layer, p, &mut out),
-            ReadoutPlan::Sa(s) => sa(layer, s, &mut out),
-            ReadoutPlan::Adc(a) => adc(layer, a, &mut out),
+            ReadoutPlan::Sa(s) => sa(layer, s, plan.access.is_some(), &mut out),
+            ReadoutPlan::Adc(a) => adc(layer, a, plan.access.is_some(), &mut out),
             ReadoutPlan::Digital(d) => digital(layer, d, &mut out),
         }
     }
@@ -168,13 +170,18 @@ fn thresholds(layer: &LayerPlan, words: usize, lanes: usize, neuron: impl Fn(usi
     Some(image(format!("{}_threshold.mem", layer.name), words))
 }
 
-/// Cells of array (b, t), which holds `neurons` from input `start` on: {[negative,] positive} planes.
+/// Cells of array (b, t), which holds `neurons` from input `start` on: {[negative,] positive} planes, or all that can be
+/// programmed.
 fn cells(
     layer: &LayerPlan,
+    programmable: bool,
     (b, t): (usize, usize),
     neurons: std::ops::Range<usize>,
     inputs: std::ops::Range<usize>,
 ) -> Image {
+    if let (true, Some(cells)) = (programmable, Cells::of(layer)) {
+        return cells.image(b, t, |at| cells.lrs(b, t, at));
+    }
     let trits = layer.weight_kind == WeightKind::Ternary;
     let words = neurons.map(|j| {
         let plane = |sign: i8| inputs.clone().map(move |i| weight(&layer.weights, j, i) == Some(sign));
@@ -190,13 +197,13 @@ fn cells(
 
 /// Array (b, t): line column * amplifiers + amplifier holds a neuron's block, and in the `_ref` image its {[low,] high}
 /// thresholds.
-fn sa(layer: &LayerPlan, s: &SaPlan, out: &mut Vec<Image>) {
+fn sa(layer: &LayerPlan, s: &SaPlan, programmable: bool, out: &mut Vec<Image>) {
     let per_tile = s.amplifiers * s.columns_per_amplifier;
     let mut start = 0;
     for (b, size) in s.block_sizes.iter().enumerate() {
         for t in 0..s.tiles {
             let neurons = t * per_tile..(t + 1) * per_tile;
-            out.push(cells(layer, (b, t), neurons.clone(), start..start + size));
+            out.push(cells(layer, programmable, (b, t), neurons.clone(), start..start + size));
             let references = neurons.map(|j| {
                 let at = |v: &[i32]| i64::from(v.get(j).copied().unwrap_or(0));
                 let mut word = Word::default();
@@ -214,12 +221,12 @@ fn sa(layer: &LayerPlan, s: &SaPlan, out: &mut Vec<Image>) {
 
 /// Array (b, t): line column * ADCs + ADC holds a neuron's block; levels and values of all ADCs; thresholds with line tile
 /// group * columns + column.
-fn adc(layer: &LayerPlan, a: &AdcPlan, out: &mut Vec<Image>) {
+fn adc(layer: &LayerPlan, a: &AdcPlan, programmable: bool, out: &mut Vec<Image>) {
     let per_tile = a.adcs * a.columns_per_adc;
     let mut start = 0;
     for (b, size) in a.block_sizes.iter().enumerate() {
         for t in 0..a.tiles {
-            out.push(cells(layer, (b, t), t * per_tile..(t + 1) * per_tile, start..start + size));
+            out.push(cells(layer, programmable, (b, t), t * per_tile..(t + 1) * per_tile, start..start + size));
         }
         start += size;
     }

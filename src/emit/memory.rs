@@ -33,6 +33,9 @@ pub(super) fn nets(m: &MemoryPlan) -> Vec<Net> {
         net("keys_done", 1),
         net("keys_failed", 1),
         net("memory_busy", 1),
+        net("memory_werror", 1),
+        net("memory_rdata", 32),
+        net("memory_rerror", 1),
         net("bus_erase", 1),
         net("bus_restore", 1),
         net("bus_slot", slot),
@@ -51,7 +54,7 @@ pub(super) fn nets(m: &MemoryPlan) -> Vec<Net> {
 }
 
 /// Ports of the same name as their nets, but for a prefix.
-fn ports(list: &[(&str, &str)]) -> Vec<Pair> {
+pub(super) fn ports(list: &[(&str, &str)]) -> Vec<Pair> {
     list.iter().map(|(port, net)| pair(port, net)).collect()
 }
 
@@ -188,10 +191,10 @@ fn registers(m: &MemoryPlan) -> Instance {
         ("write_i", "ext_write"),
         ("waddr_i", "ext_waddr"),
         ("wdata_i", "ext_wdata"),
-        ("werror_o", "ext_werror"),
+        ("werror_o", "memory_werror"),
         ("raddr_i", "ext_raddr"),
-        ("rdata_o", "ext_rdata"),
-        ("rerror_o", "ext_rerror"),
+        ("rdata_o", "memory_rdata"),
+        ("rerror_o", "memory_rerror"),
         ("busy_i", "memory_busy"),
         ("erase_o", "bus_erase"),
         ("restore_o", "bus_restore"),

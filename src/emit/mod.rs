@@ -2,15 +2,19 @@
 //!
 //! Templates name, size and wire; the numbers come from the plan and the logic stands in `rtl/`.
 
+mod access;
 mod blocks;
 mod build;
+mod cells;
 mod images;
 mod library;
 mod memory;
+pub mod registers;
 mod stages;
 mod views;
 
 pub use build::{BANK_FILES, BuildError, GRID_FILES, Manifest, digest, write};
+pub use cells::{Cells, Place};
 pub use library::{FORMAL, LIBRARY};
 pub use views::{ICARUS_IMAGES, Tap, TapKind, taps};
 

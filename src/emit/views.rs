@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::COUNT_WIDTH;
+use super::access;
 use super::blocks::{self, Instance};
 use super::memory::{self, Net};
 use super::stages;
@@ -164,6 +165,20 @@ fn tap_view(plan: &Plan, tap: &Tap) -> TapView {
     TapView { comment, fire: fire.join(" & "), data, bits: tap.bits, per_image: tap.per_image, detail }
 }
 
+/// Nets that belong to no stage.
+pub(super) struct NetGroup {
+    comment: &'static str,
+    nets: Vec<Net>,
+}
+
+fn nets(plan: &Plan) -> Vec<NetGroup> {
+    let memory = plan.memory.as_ref().map(memory::nets);
+    let memory = memory.map(|nets| NetGroup { comment: "Few-shot memory: control, keys and registers", nets });
+    let access = plan.access.as_ref().map(access::nets);
+    let access = access.map(|nets| NetGroup { comment: "Access to the arrays' cells", nets });
+    memory.into_iter().chain(access).collect()
+}
+
 #[derive(Template)]
 #[template(path = "top.sv", escape = "none")]
 pub(super) struct Top {
@@ -182,7 +197,11 @@ pub(super) struct Top {
     pub uses_pcsa: bool,
     /// A few-shot memory: commands come with the images.
     pub memory: bool,
-    pub nets: Vec<Net>,
+    /// Layers with arrays.
+    pub banks: usize,
+    pub nets: Vec<NetGroup>,
+    /// Lines that join the registers' extensions.
+    pub answers: Vec<String>,
     pub stages: Vec<Stage>,
     pub instances: Vec<Instance>,
 }
@@ -193,6 +212,8 @@ pub(super) struct Sim {
     pub banner: String,
     /// Commands come with the images.
     pub memory: bool,
+    /// The arrays can be programmed.
+    pub access: bool,
     pub top: String,
     pub stream_bits: usize,
     pub taps: Vec<TapView>,
@@ -204,6 +225,8 @@ pub(super) struct TapsHeader {
     pub banner: String,
     /// Commands come with the images.
     pub memory: bool,
+    /// The arrays can be programmed.
+    pub access: bool,
     pub stream_bytes: usize,
     pub beats: usize,
     /// Number of the tap that shows an image's result.
@@ -217,6 +240,8 @@ pub(super) struct IcarusBench {
     pub banner: String,
     /// Commands come with the images.
     pub memory: bool,
+    /// The arrays can be programmed.
+    pub access: bool,
     pub beats: usize,
     pub stream_bits: usize,
     pub most_beats: usize,
@@ -273,7 +298,9 @@ pub(super) fn top(plan: &Plan, banner: String, top: String) -> Top {
         uses_pcsa: plan.memory.as_ref().is_some_and(|m| matches!(m.keys, KeysPlan::Pcsa(_)))
             || plan.layers.iter().any(|l| matches!(l.readout, ReadoutPlan::Pcsa(_))),
         memory: plan.memory.is_some(),
-        nets: plan.memory.as_ref().map_or(Vec::new(), memory::nets),
+        banks: access::banks(plan),
+        nets: nets(plan),
+        answers: access::answers(plan),
         stages: stages::stages(plan),
         instances: blocks::instances(plan),
     }

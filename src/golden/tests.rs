@@ -59,6 +59,7 @@ fn plan(map: InputMap, signed: bool, mut layers: Vec<LayerPlan>) -> Plan {
         layers,
         memory: None,
         scores: ScoresPlan { affine: None, width: 32 },
+        access: None,
         cycles: Cycles { done: vec![0], interval: 1 },
     }
 }

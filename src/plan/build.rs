@@ -3,6 +3,7 @@
 use ndarray::Array2;
 use sha2::{Digest, Sha256};
 
+use super::access::access;
 use super::cycles::{Stage, predict};
 use super::fold;
 use super::memory::memory;
@@ -65,6 +66,10 @@ pub fn plan(network: &Network, hardware: &Hardware) -> Result<Plan, PlanError> {
             (ScoresPlan { affine: None, width: memory.sum_width }, Some(memory))
         }
     };
+    let access = match &hardware.program {
+        None => None,
+        Some(program) => Some(access(program, &layers, base.clock.mhz)?),
+    };
     let classes = memory.as_ref().map_or(last.neurons(), |m| m.classes);
     timing.push(Stage::Sequential {
         latency: match &memory {
@@ -83,6 +88,7 @@ pub fn plan(network: &Network, hardware: &Hardware) -> Result<Plan, PlanError> {
         layers,
         scores,
         memory,
+        access,
         cycles,
     })
 }

@@ -111,11 +111,10 @@ impl MemoryPlan {
     fn write(&self, attempts: usize) -> usize {
         let p = &self.program;
         match &self.keys {
-            KeysPlan::Pcsa(keys) => attempts * (p.reset_cycles + p.set_cycles + 2 * keys.slice() * p.verify_cycles + 4),
+            KeysPlan::Pcsa(keys) => attempts * p.attempt(2 * keys.slice()),
             KeysPlan::Adc(keys) => {
                 let cells = if keys.single_column { 1 } else { 2 };
-                let line = attempts * (p.reset_cycles + p.set_cycles + cells * p.verify_cycles + 4);
-                keys.block_sizes[0] * (line + 1) - 1
+                keys.block_sizes[0] * (attempts * p.attempt(cells) + 1) - 1
             }
         }
     }
@@ -141,18 +140,7 @@ pub(super) fn memory(
             return Err(PlanError::hardware(key, value, format!("must be 1 to {MOST}")));
         }
     }
-    let program = &memory.program;
-    if !(1..=64).contains(&program.attempts) {
-        return Err(PlanError::hardware("memory.program.attempts", program.attempts, "must be 1 to 64"));
-    }
-    let mhz = hardware.clock.mhz;
-    let program = ProgramPlan {
-        set_cycles: cycles("memory.program.set_ns", program.set_ns, mhz)?,
-        reset_cycles: cycles("memory.program.reset_ns", program.reset_ns, mhz)?,
-        // The cell answers from the second cycle on.
-        verify_cycles: cycles("memory.program.verify_ns", program.verify_ns, mhz)?.max(2),
-        attempts: program.attempts,
-    };
+    let program = ProgramPlan::new("memory.program", &memory.program, hardware.clock.mhz)?;
     let keys = match hardware.readout {
         Readout::Pcsa => {
             let mut keys = geometry::pcsa(features, memory.keys, hardware)?;

@@ -3,6 +3,7 @@
 //! All weights are resident and every layer is a pipeline stage. The plan is exact integers; real numbers end in
 //! `fold`.
 
+mod access;
 mod adc;
 mod build;
 mod cycles;
@@ -19,6 +20,7 @@ mod timing;
 use ndarray::Array2;
 use serde::Serialize;
 
+pub use access::{AccessPlan, BankPlan};
 pub use build::plan;
 pub use cycles::Cycles;
 pub use error::PlanError;
@@ -48,6 +50,9 @@ pub struct Plan {
     /// A few-shot memory behind the last layer, whose outputs are features.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<MemoryPlan>,
+    /// Cells that can be written and read back over the register bus.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access: Option<AccessPlan>,
     pub cycles: Cycles,
 }
 

@@ -160,6 +160,16 @@ impl fmt::Display for Plan {
                 )?;
             }
         }
+        if let Some(a) = &self.access {
+            let arrays: usize = a.banks.iter().map(|b| b.arrays()).sum();
+            let lines: usize = a.banks.iter().map(|b| b.all_lines()).sum();
+            writeln!(
+                f,
+                "program: {arrays} arrays, {lines} word lines of {} cells at most; loading all takes {} cycles",
+                a.cells(),
+                a.load_cycles
+            )?;
+        }
         if let Some(m) = &self.memory {
             return memory(self, m, f);
         }

@@ -81,6 +81,9 @@ module tiny_top (
   (* keep *) logic scores_ready;
   (* keep *) logic [20-1:0] scores_data;
 
+  // Banks of arrays: which of them are read, and what a verify finds
+  logic [2-1:0] array_reading, array_verify;
+
   hf_registers #(
       .CountWidth(12),
       .PrechargeCycles(1),
@@ -208,7 +211,16 @@ module tiny_top (
       .in_data_i(layer_fc1_data),
       .out_valid_o(layer_fc2__votes_valid),
       .out_ready_i(layer_fc2__votes_ready),
-      .out_data_o(layer_fc2__votes_data)
+      .out_data_o(layer_fc2__votes_data),
+      .hold_i(1'b0),
+      .reading_o(array_reading[0]),
+      .program_i(3'd0),
+      .program_split_i(3'd0),
+      .program_tile_i(1'd0),
+      .program_line_i(2'd0),
+      .program_mask_i(6'd0),
+      .program_cell_i(3'd0),
+      .program_verify_o(array_verify[0])
   );
 
   hf_layer_votes #(
@@ -256,7 +268,16 @@ module tiny_top (
       .out_ready_i(layer_fc3_ready),
       .out_data_o(layer_fc3_data),
       .lanes_valid_o(layer_fc3__lanes_valid),
-      .lanes_o(layer_fc3__lanes)
+      .lanes_o(layer_fc3__lanes),
+      .hold_i(1'b0),
+      .reading_o(array_reading[1]),
+      .program_i(3'd0),
+      .program_split_i(1'd0),
+      .program_tile_i(1'd0),
+      .program_line_i(2'd0),
+      .program_mask_i(6'd0),
+      .program_cell_i(3'd0),
+      .program_verify_o(array_verify[1])
   );
 
   hf_class_scores #(
@@ -294,12 +315,15 @@ module tiny_top (
       .tlast_o(m_axis_tlast_o)
   );
 
+
   // No block has registers from 0x40 on, and images come without commands.
   assign ext_werror = 1'b1;
   assign ext_rdata = '0;
   assign ext_rerror = 1'b1;
   logic unused_ext;
   assign unused_ext = ^{ext_write, ext_waddr, ext_wdata, ext_raddr, image_first};
+  logic unused_arrays;  // cells are what they are made with
+  assign unused_arrays = ^{array_reading, array_verify};
 endmodule
 
 `default_nettype wire

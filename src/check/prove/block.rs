@@ -110,6 +110,7 @@ pub fn obligations(module: &str, parameters: &Parameters) -> Option<Vec<Obligati
         "hf_drain" => one("hf_drain_check", Method::Induction),
         "hf_commands" => reads("hf_commands_check", "queue_q"),
         "hf_program" => one("hf_program_check", Method::Induction),
+        "hf_array_access" => one("hf_array_access_check", Method::Induction),
         "hf_value_memory" => reads("hf_value_memory_check", "labels_q"),
         "hf_memory_registers" => one("hf_memory_registers_check", Method::Induction),
         "hf_few_shot" => one("hf_few_shot_check", Method::Induction),
@@ -148,6 +149,7 @@ pub fn too_large(module: &str, parameters: &Parameters) -> bool {
         "hf_pool" => 2 * product(&["Values", "Planes", "Columns"]),
         // Cells of every array, of which the decision to write again takes all.
         "hf_program" => 32 * product(&["Arrays", "Cells"]),
+        "hf_array_access" => 128 * product(&["Cells"]),
         "hf_window" => {
             let bits = match number("Kind") {
                 2 => 2 * number("Width"),
@@ -170,6 +172,8 @@ pub fn reduced(module: &str, parameters: &Parameters) -> Option<(Parameters, Str
         "hf_slice" => &[("Width", 1)],
         // Arrays share the sequence, and whether it is repeated; what is written and verified is each one's own.
         "hf_program" => &[("Arrays", 1)],
+        // The registers of a word line are copies of each other.
+        "hf_array_access" => &[("Cells", 64)],
         "hf_window" if parameters.get("Kind") == Some(&Value::Number(2)) => &[("Channels", 1)],
         "hf_flatten" | "hf_window" => &[("Channels", 4)],
         // One of each kind, see below.

@@ -1,0 +1,136 @@
+//! Faulty cells: a list as JSON, checked against the plan, and the files that the arrays' models take.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CosimError, io};
+use crate::emit::{Cells, Place};
+use crate::plan::Plan;
+
+/// A cell that does not do what it is told.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    pub layer: String,
+    /// Array along inputs, and along neurons.
+    pub split: usize,
+    pub tile: usize,
+    /// Word line.
+    pub line: usize,
+    /// Place on the word line.
+    pub cell: usize,
+    pub kind: FaultKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// Never leaves HRS.
+    StuckHrs,
+    /// Never leaves LRS.
+    StuckLrs,
+    /// Switches with every second pulse only.
+    Slow,
+}
+
+/// The faults of one array.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ArrayFaults(BTreeMap<(usize, usize), FaultKind>);
+
+impl ArrayFaults {
+    pub fn get(&self, at: Place) -> Option<FaultKind> {
+        self.0.get(&(at.line, at.cell)).copied()
+    }
+
+    fn stuck(&self, at: Place) -> bool {
+        matches!(self.get(at), Some(FaultKind::StuckHrs | FaultKind::StuckLrs))
+    }
+}
+
+/// Faults by layer, split and tile.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Faults(BTreeMap<(String, usize, usize), ArrayFaults>);
+
+impl Faults {
+    /// Every fault must name a cell that the plan has, and no cell has two.
+    pub fn new(plan: &Plan, list: &[Fault]) -> Result<Self, CosimError> {
+        let mut out = Self::default();
+        for (at, fault) in list.iter().enumerate() {
+            let bad = |reason: String| Err(CosimError::Faults { at, reason });
+            let banks = plan.access.as_ref().map_or(&[][..], |a| &a.banks);
+            let Some(bank) = banks.iter().find(|b| b.layer == fault.layer) else {
+                let names: Vec<&str> = banks.iter().map(|b| b.layer.as_str()).collect();
+                return bad(format!(
+                    "layer \"{}\" has no arrays; those that have are {}",
+                    fault.layer,
+                    names.join(", ")
+                ));
+            };
+            let lines = bank.lines.get(fault.split).copied().unwrap_or(0);
+            let places = [
+                ("split", fault.split, bank.lines.len()),
+                ("tile", fault.tile, bank.tiles),
+                ("line", fault.line, lines),
+                ("cell", fault.cell, bank.cells),
+            ];
+            if let Some((what, value, most)) = places.into_iter().find(|(_, value, most)| value >= most) {
+                return bad(format!("{what} {value} does not exist: layer \"{}\" has {most} there", fault.layer));
+            }
+            let array = out.0.entry((fault.layer.clone(), fault.split, fault.tile)).or_default();
+            if array.0.insert((fault.line, fault.cell), fault.kind).is_some() {
+                return bad("the cell is listed twice".into());
+            }
+        }
+        Ok(out)
+    }
+
+    pub fn array(&self, layer: &str, split: usize, tile: usize) -> ArrayFaults {
+        self.0.get(&(layer.to_string(), split, tile)).cloned().unwrap_or_default()
+    }
+}
+
+/// A list of faults as JSON.
+pub fn read_faults(text: &str) -> Result<Vec<Fault>, serde_json::Error> {
+    serde_json::from_str(text)
+}
+
+/// Memory images of arrays whose cells were never written: all HRS but those that are stuck at LRS. Everything else is a copy.
+pub(super) fn write_blank(plan: &Plan, faults: &Faults, from: &Path, to: &Path) -> Result<(), CosimError> {
+    std::fs::create_dir_all(to).map_err(io(to, "create the folder"))?;
+    for entry in std::fs::read_dir(from).map_err(io(from, "read the folder"))? {
+        let path = entry.map_err(io(from, "read the folder"))?.path();
+        let copy = to.join(path.file_name().expect("an image"));
+        std::fs::copy(&path, &copy).map_err(io(&copy, "copy the image to"))?;
+    }
+    each(plan, |cells, layer, split, tile| {
+        let array = faults.array(layer, split, tile);
+        let image = cells.image(split, tile, |at| array.get(at) == Some(FaultKind::StuckLrs));
+        let path = to.join(&image.name);
+        std::fs::write(&path, &image.text).map_err(io(&path, "write the image"))
+    })
+}
+
+/// Files of faults for the models, one an array.
+pub(super) fn write_faults(plan: &Plan, faults: &Faults, to: &Path) -> Result<(), CosimError> {
+    std::fs::create_dir_all(to).map_err(io(to, "create the folder"))?;
+    each(plan, |cells, layer, split, tile| {
+        let array = faults.array(layer, split, tile);
+        let slow = |at| array.get(at) == Some(FaultKind::Slow);
+        let image = cells.faults(split, tile, |at| array.stuck(at), slow);
+        let path = to.join(&image.name);
+        std::fs::write(&path, &image.text).map_err(io(&path, "write the faults"))
+    })
+}
+
+/// Calls `do_it` for every array that can be programmed: cells, layer, split, tile.
+fn each(plan: &Plan, do_it: impl Fn(&Cells, &str, usize, usize) -> Result<(), CosimError>) -> Result<(), CosimError> {
+    let banks = plan.access.iter().flat_map(|a| &a.banks);
+    for (cells, bank) in plan.layers.iter().filter_map(Cells::of).zip(banks) {
+        for (split, tile) in (0..bank.lines.len()).flat_map(|s| (0..bank.tiles).map(move |t| (s, t))) {
+            do_it(&cells, &bank.layer, split, tile)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! Access to the arrays' cells over the register bus (hf_array_access): banks, pulses, cycles of loading all weights.
+
+use serde::Serialize;
+
+use super::timing::cycles;
+use super::{LayerPlan, PlanError, ProgramPlan, ReadoutPlan};
+use crate::hardware::Program;
+use crate::network::WeightKind;
+
+/// Most cells of a word line: the register that gives their number has 16 bits.
+const MOST_CELLS: usize = 65_535;
+
+/// Cells that can be written and read back over the register bus.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AccessPlan {
+    pub program: ProgramPlan,
+    pub form_cycles: usize,
+    /// In the order of the layers that have arrays.
+    pub banks: Vec<BankPlan>,
+    /// Cycles in which commands are carried out while all weights are loaded and every cell is right at the first attempt.
+    pub load_cycles: u64,
+}
+
+/// All arrays of a layer. An array has a split along inputs and a tile along neurons.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BankPlan {
+    pub layer: String,
+    pub tiles: usize,
+    /// Word lines of the arrays of each split, the most first.
+    pub lines: Vec<usize>,
+    /// Cells of a word line.
+    pub cells: usize,
+}
+
+impl BankPlan {
+    pub fn arrays(&self) -> usize {
+        self.lines.len() * self.tiles
+    }
+
+    /// Word lines of all arrays.
+    pub fn all_lines(&self) -> usize {
+        self.tiles * self.lines.iter().sum::<usize>()
+    }
+}
+
+impl AccessPlan {
+    /// The most cells of a word line.
+    pub fn cells(&self) -> usize {
+        self.banks.iter().map(|b| b.cells).max().unwrap_or(0)
+    }
+
+    /// Cycles in which a PROGRAM of a word line of `cells` cells is carried out, with so many attempts (hf_array_access).
+    pub fn program_cycles(&self, cells: usize, attempts: usize) -> u64 {
+        (1 + attempts * self.program.attempt(cells)) as u64
+    }
+
+    /// Cycles in which a READ is carried out.
+    pub fn read_cycles(&self, cells: usize) -> u64 {
+        (1 + 1 + cells * self.program.verify_cycles + 1) as u64
+    }
+}
+
+impl ProgramPlan {
+    pub(super) fn new(key: &str, program: &Program, mhz: f64) -> Result<Self, PlanError> {
+        if !(1..=64).contains(&program.attempts) {
+            return Err(PlanError::hardware(&format!("{key}.attempts"), program.attempts, "must be 1 to 64"));
+        }
+        Ok(Self {
+            set_cycles: cycles(&format!("{key}.set_ns"), program.set_ns, mhz)?,
+            reset_cycles: cycles(&format!("{key}.reset_ns"), program.reset_ns, mhz)?,
+            // The cell answers from the second cycle on.
+            verify_cycles: cycles(&format!("{key}.verify_ns"), program.verify_ns, mhz)?.max(2),
+            attempts: program.attempts,
+        })
+    }
+
+    /// Cycles of an attempt at a word line of so many cells (hf_program).
+    pub fn attempt(&self, cells: usize) -> usize {
+        self.reset_cycles + self.set_cycles + cells * self.verify_cycles + 4
+    }
+}
+
+pub(super) fn access(program: &Program, layers: &[LayerPlan], mhz: f64) -> Result<AccessPlan, PlanError> {
+    let banks: Vec<BankPlan> = layers.iter().filter_map(bank).collect();
+    if banks.is_empty() {
+        let reason = "no layer has arrays, so there is nothing to program; leave the table out";
+        return Err(PlanError::hardware("[program]", "present", reason));
+    }
+    if let Some(bank) = banks.iter().find(|b| b.cells > MOST_CELLS || b.lines[0] > MOST_CELLS) {
+        let reason = format!(
+            "at most {MOST_CELLS} word lines and cells of one can be programmed over the bus; use smaller arrays"
+        );
+        return Err(PlanError::layer(&bank.layer, reason));
+    }
+    let form_cycles = cycles("program.form_ns", program.form_ns, mhz)?;
+    let program = ProgramPlan::new("program", program, mhz)?;
+    let mut plan = AccessPlan { program, form_cycles, banks, load_cycles: 0 };
+    plan.load_cycles = plan.banks.iter().map(|b| b.all_lines() as u64 * plan.program_cycles(b.cells, 1)).sum();
+    Ok(plan)
+}
+
+fn bank(layer: &LayerPlan) -> Option<BankPlan> {
+    let (tiles, lines, cells) = match &layer.readout {
+        ReadoutPlan::Digital(_) => return None,
+        ReadoutPlan::Pcsa(p) => (p.row_tiles, vec![p.rows; p.column_tiles], 2 * p.slice()),
+        // Two word lines an input; a second column where weights are trits.
+        ReadoutPlan::Sa(s) => {
+            let columns = if layer.weight_kind == WeightKind::Ternary { 2 } else { 1 };
+            let lines = s.block_sizes.iter().map(|b| 2 * b).collect();
+            (s.tiles, lines, columns * s.amplifiers * s.columns_per_amplifier)
+        }
+        ReadoutPlan::Adc(a) => {
+            let columns = if a.single_column { 1 } else { 2 };
+            (a.tiles, a.block_sizes.clone(), columns * a.adcs * a.columns_per_adc)
+        }
+    };
+    Some(BankPlan { layer: layer.name.clone(), tiles, lines, cells })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pulses of 10 cycles, 2 a verify: 256 cells take 10 + 10 + 512 + 4, and a cycle for the command.
+    #[test]
+    fn cycles_by_hand() {
+        let program = ProgramPlan::new("program", &Program::default(), 100.0).unwrap();
+        assert_eq!((program.set_cycles, program.reset_cycles, program.verify_cycles), (10, 10, 2));
+        let plan = AccessPlan { program, form_cycles: 100, banks: Vec::new(), load_cycles: 0 };
+        assert_eq!(plan.program_cycles(256, 1), 537);
+        assert_eq!(plan.program_cycles(256, 3), 1 + 3 * 536);
+        assert_eq!(plan.read_cycles(256), 515);
+        let error = ProgramPlan::new("program", &Program { attempts: 0, ..Program::default() }, 100.0).unwrap_err();
+        assert!(error.to_string().contains("program.attempts"), "{error}");
+    }
+}
