@@ -1,0 +1,65 @@
+//! Directed tests of the register bus in Icarus Verilog: refusals, single pulses, resets in the middle of a write, restored labels.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{generate, tiny};
+use hafnia::network;
+
+fn build(folder: &Path, more: &str) -> PathBuf {
+    let net = folder.join("tiny.safetensors");
+    network::save(&tiny::network(), &net).unwrap();
+    generate(folder, &net, &format!("[array]\ninputs = 4\noutputs = 4\n{more}"))
+}
+
+/// Runs a test bench of `tests/bus/` on a build; the last line says how many checks there were, and how many failed.
+fn run(build: &Path, bench: &str) -> String {
+    let benches = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bus");
+    let model = build.join("bench.vvp");
+    let mut compile = Command::new("iverilog");
+    compile.args(["-g2012", "-s", bench, "-I"]).arg(&benches);
+    if bench == "memory_tb" {
+        compile.arg("-DMEMORY");
+    }
+    compile.args(["-f", "sim/files.f", "-o"]).arg(&model).arg(benches.join(format!("{bench}.sv"))).current_dir(build);
+    let compiled = compile.output().unwrap();
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    let ran = Command::new("vvp").arg("-n").arg(&model).current_dir(build).output().unwrap();
+    String::from_utf8(ran.stdout).unwrap()
+}
+
+/// Puts a fault into a block of a build; the bench has to notice.
+fn notices(build: &Path, bench: &str, block: &str, from: &str, to: &str) {
+    let path = build.join("rtl").join(block);
+    let good = std::fs::read_to_string(&path).unwrap();
+    assert!(good.contains(from), "{block}: `{from}` is not there any more; bring the test up to date");
+    std::fs::write(&path, good.replace(from, to)).unwrap();
+    let output = run(build, bench);
+    assert!(!output.ends_with(" 0 errors\n"), "{block}: `{to}` was not noticed: {output}");
+    std::fs::write(&path, good).unwrap();
+}
+
+const PULSES: &str = "set_ns = 30\nreset_ns = 20\nverify_ns = 20\n";
+
+#[test]
+fn cells_over_the_bus() {
+    let folder = tempfile::tempdir().unwrap();
+    let build = build(folder.path(), &format!("[program]\n{PULSES}"));
+    let output = run(&build, "access_tb");
+    assert!(output.ends_with("133 checks, 0 errors\n"), "{output}");
+    notices(&build, "access_tb", "hf_array_access.sv", "werror_o = busy;", "werror_o = 1'b0;");
+    notices(&build, "access_tb", "hf_array_access.sv", "if (used_i || !exists", "if (!exists");
+    notices(&build, "access_tb", "hf_array_access.sv", "assign hold_o = busy;", "assign hold_o = 1'b0;");
+}
+
+#[test]
+fn labels_and_protocol_faults_of_a_few_shot_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let build = build(folder.path(), &format!("[memory]\nkeys = 4\nclasses = 3\n[memory.program]\n{PULSES}"));
+    let output = run(&build, "memory_tb");
+    assert!(output.ends_with("142 checks, 0 errors\n"), "{output}");
+    notices(&build, "memory_tb", "hf_memory_registers.sv", "werror_o = busy_i;", "werror_o = 1'b0;");
+    notices(&build, "memory_tb", "hf_memory_registers.sv", "valid_o = wdata_i[31]", "valid_o = 1'b0");
+}
