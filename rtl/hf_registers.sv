@@ -8,7 +8,7 @@
 //             0x08     IMAGES     R       0                images finished since reset, modulo 2^32
 //             0x0C     PRECHARGE  R/W     PrechargeCycles  cycles of precharge before a PCSA read, >= 1
 //             0x10     WINDOW     R/W     WindowCycles     cycles of the PCSA sense window, >= 1
-//             0x40 on  those of other blocks, which answer through the extension ports
+//             0x40 on are those of other blocks, which answer through the extension ports.
 //             A count of 0 or of more than CountWidth bits is refused with SLVERR and not stored, so is an access to any
 //             other address and a write to a read-only word. Byte strobes must be all ones, or the write is refused. A
 //             new count takes effect with the next read of each array.
