@@ -16,17 +16,21 @@ fn build(folder: &Path, more: &str) -> PathBuf {
 
 /// Runs a test bench of `tests/bus/` on a build; the last line says how many checks there were, and how many failed.
 fn run(build: &Path, bench: &str) -> String {
+    run_with(build, bench, &[])
+}
+
+fn run_with(build: &Path, bench: &str, more: &[&str]) -> String {
     let benches = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bus");
     let model = build.join("bench.vvp");
     let mut compile = Command::new("iverilog");
     compile.args(["-g2012", "-s", bench, "-I"]).arg(&benches);
-    if bench == "memory_tb" {
+    if bench != "access_tb" {
         compile.arg("-DMEMORY");
     }
     compile.args(["-f", "sim/files.f", "-o"]).arg(&model).arg(benches.join(format!("{bench}.sv"))).current_dir(build);
     let compiled = compile.output().unwrap();
     assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
-    let ran = Command::new("vvp").arg("-n").arg(&model).current_dir(build).output().unwrap();
+    let ran = Command::new("vvp").arg("-n").arg(&model).args(more).current_dir(build).output().unwrap();
     String::from_utf8(ran.stdout).unwrap()
 }
 
@@ -39,6 +43,21 @@ fn notices(build: &Path, bench: &str, block: &str, from: &str, to: &str) {
     let output = run(build, bench);
     assert!(!output.ends_with(" 0 errors\n"), "{block}: `{to}` was not noticed: {output}");
     std::fs::write(&path, good).unwrap();
+}
+
+/// Faults of a word line: {slow BLb, slow BL, stuck BLb, stuck BL}, three cells each.
+#[test]
+fn keys_on_faulty_cells_are_written_again_or_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let build = build(folder.path(), &format!("[memory]\nkeys = 4\nclasses = 3\n[memory.program]\n{PULSES}"));
+    let faults = build.join("faults");
+    std::fs::create_dir(&faults).unwrap();
+    std::fs::write(faults.join("keys_r0_c0_faults.mem"), "009\n240\n000\n000\n").unwrap();
+    let output = run_with(&build, "faults_tb", &["+hafnia_faults=faults"]);
+    assert!(output.ends_with("23 checks, 0 errors\n"), "{output}");
+    // The bench notices good cells.
+    let output = run(&build, "faults_tb");
+    assert!(!output.ends_with(" 0 errors\n"), "{output}");
 }
 
 const PULSES: &str = "set_ns = 30\nreset_ns = 20\nverify_ns = 20\n";
