@@ -306,8 +306,8 @@ const FAULTS: &[Fault] = &[
     Fault {
         block: "hf_flatten",
         instance: ".Trits(1)",
-        from: "map_q[p*Bits+k*Channels+c]",
-        to: "map_q[p*Bits+c*Planes+k]",
+        from: "vector_q[c*Positions+32'(position)]",
+        to: "vector_q[32'(position)*Bits+c]",
     },
     Fault { block: "hf_flatten", instance: "", from: "accept && last", to: "accept" },
     // A window that begins with what the last one left, trits of the wrong order, a result overwritten.
