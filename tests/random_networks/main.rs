@@ -52,7 +52,7 @@ fn every_feature_is_drawn() {
     assert_eq!(shown.rare(LEAST), [], "features with the number of cases that show them");
 }
 
-/// Seeds of networks whose layers are read in each way.
+/// Cases that Verilator runs, too: it takes seconds to build each.
 const SAMPLE: Range<u64> = 0..8;
 
 #[test]
@@ -61,7 +61,7 @@ fn a_sample_in_verilator() {
 }
 
 #[test]
-#[ignore = "ten minutes: a thousand networks in Icarus Verilog, sixty in Verilator"]
+#[ignore = "long: a thousand networks in Icarus Verilog, sixty in Verilator"]
 fn many_random_networks() {
     hold(1000..2000, "icarus");
     hold(1000..1060, "verilator");
