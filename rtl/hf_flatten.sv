@@ -48,11 +48,16 @@ module hf_flatten #(
     else full_q <= full_q ? !out_ready_i : accept && last;
   end
 
-  // Every bit goes to its place as it comes, so that nothing wide moves while the vector waits.
+  // Every bit goes to its place as it comes, so that nothing wide moves while the vector waits. Places are constants once the
+  // loops are unrolled: each bit is a flip-flop with the enable of its position, without a shifter.
   logic [Positions*Bits-1:0] vector_q;
   always_ff @(posedge clk_i) begin
     if (accept) begin
-      for (int c = 0; c < Bits; c++) vector_q[c*Positions+32'(position)] <= in_data_i[c];
+      for (int p = 0; p < Positions; p++) begin
+        if (position == PositionWidth'(p)) begin
+          for (int c = 0; c < Bits; c++) vector_q[c*Positions+p] <= in_data_i[c];
+        end
+      end
     end
   end
   assign out_data_o = vector_q;

@@ -36,23 +36,19 @@ module hf_gxnor_popcount #(
     hf_error_gxnor_popcount_sum_width_too_small error ();
   end
 
-  // What is counted stands in variables: Icarus 11 miscounts the bits of expressions.
-  function automatic logic [SumWidth-1:0] dot(
-      input logic [Width-1:0] x_nonzero, input logic [Width-1:0] x_positive, input logic [Width-1:0] w_nonzero,
-      input logic [Width-1:0] w_positive);
+  // What is counted stands in variables: Icarus 11 miscounts the bits of expressions. Operands are read in place: a
+  // simulator would copy arguments.
+  function automatic logic [SumWidth-1:0] dot(input int k);
     logic [Width-1:0] nonzero;
     logic [Width-1:0] negative;
-    nonzero = x_nonzero & w_nonzero;
-    negative = nonzero & (x_positive ^ w_positive);
+    nonzero = x_nonzero_i[k*Width+:Width] & w_nonzero_i[k*Width+:Width];
+    negative = nonzero & (x_positive_i[k*Width+:Width] ^ w_positive_i[k*Width+:Width]);
     dot = SumWidth'($countones(nonzero)) - (SumWidth'($countones(negative)) << 1);
   endfunction
 
   always_ff @(posedge clk_i) begin
     if (valid_i) begin
-      for (int k = 0; k < Slices; k++) begin
-        sum_o[k*SumWidth+:SumWidth] <= dot(x_nonzero_i[k*Width+:Width], x_positive_i[k*Width+:Width],
-                                           w_nonzero_i[k*Width+:Width], w_positive_i[k*Width+:Width]);
-      end
+      for (int k = 0; k < Slices; k++) sum_o[k*SumWidth+:SumWidth] <= dot(k);
     end
   end
 endmodule

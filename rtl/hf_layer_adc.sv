@@ -209,6 +209,7 @@ module hf_layer_adc #(
         .SumWidth(SumWidth),
         .Ternary(Output == 1)
     ) i_threshold (
+        .valid_i(commit),
         .sums_i(sums),
         .thresholds_i(thresholds),
         .nonzero_o(nonzero),

@@ -219,6 +219,7 @@ module hf_layer_pcsa #(
         .SumWidth(SumWidth),
         .Ternary(Output == 1)
     ) i_threshold (
+        .valid_i(commit),
         .sums_i(sums),
         .thresholds_i(thresholds),
         .nonzero_o(nonzero),

@@ -39,14 +39,14 @@ module hf_multiply_accumulate #(
     hf_error_multiply_accumulate_sum_or_input_width_too_small error ();
   end
 
-  // Sum of neuron n, whose weights are w, after it was start.
-  function automatic logic signed [SumWidth-1:0] dot(input logic signed [SumWidth-1:0] start,
-                                                     input logic [Inputs*InputWidth-1:0] x,
-                                                     input logic [Inputs*WeightWidth-1:0] w);
+  // Sum of neuron n after this step.
+  function automatic logic signed [SumWidth-1:0] dot(input int n);
+    logic [Inputs*WeightWidth-1:0] w;
     logic signed [SumWidth-1:0] value;
-    dot = start;
+    w = w_i[n*Inputs*WeightWidth+:Inputs*WeightWidth];
+    dot = first_i ? '0 : sums_o[n*SumWidth+:SumWidth];
     for (int i = 0; i < Inputs; i++) begin
-      value = SumWidth'($signed(x[i*InputWidth+:InputWidth]));
+      value = SumWidth'($signed(x_i[i*InputWidth+:InputWidth]));
       if (WeightWidth == 1) begin
         dot = w[i*WeightWidth] ? dot + value : dot - value;
       end else if (WeightWidth == 2) begin
@@ -59,10 +59,7 @@ module hf_multiply_accumulate #(
 
   always_ff @(posedge clk_i) begin
     if (valid_i) begin
-      for (int n = 0; n < Neurons; n++) begin
-        sums_o[n*SumWidth+:SumWidth] <= dot(first_i ? '0 : sums_o[n*SumWidth+:SumWidth], x_i,
-                                            w_i[n*Inputs*WeightWidth+:Inputs*WeightWidth]);
-      end
+      for (int n = 0; n < Neurons; n++) sums_o[n*SumWidth+:SumWidth] <= dot(n);
     end
   end
 endmodule

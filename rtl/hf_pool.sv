@@ -44,7 +44,7 @@ module hf_pool #(
   localparam int RowWidth = StrideRows > 1 ? $clog2(StrideRows) : 1;
   localparam int ColumnWidth = StrideColumns > 1 ? $clog2(StrideColumns) : 1;
   localparam int OutColumnWidth = OutColumns > 1 ? $clog2(OutColumns) : 1;
-  localparam logic [Bits-1:0] AllBits = {Planes{All}};
+  localparam logic [Bits-1:0] Any = ~{Planes{All}};  // bits whose maximum is OR
 
   if (Values < 1 || Planes < 1 || Planes > 2 || (Trits && Planes != 2)) begin : gen_error_values
     hf_error_pool_values_or_planes_out_of_range error ();
@@ -103,16 +103,16 @@ module hf_pool #(
   logic [Bits-1:0] rows_q[0:OutColumns-1];       // the rows above of every window
   logic [Bits-1:0] result_q;
 
-  function automatic logic [Bits-1:0] merge(input logic [Bits-1:0] a, input logic [Bits-1:0] b);
-    merge = (AllBits & a & b) | (~AllBits & (a | b));
-  endfunction
-
+  // OR or AND of two is their majority with Any; that of one with itself is itself.
   function automatic logic [Bits-1:0] across(input logic [Bits-1:0] now);
-    across = column_phase_q == '0 ? now : merge(across_q, now);
+    across = column_phase_q == '0 ? now : across_q;
+    across = (across & now) | (Any & (across | now));
   endfunction
 
+  // Of the rows above, and of this one as it comes out of across.
   function automatic logic [Bits-1:0] both(input logic [Bits-1:0] now);
-    both = row_phase_q == '0 ? across(now) : merge(rows_q[window_q], across(now));
+    both = row_phase_q == '0 ? now : rows_q[window_q];
+    both = (both & now) | (Any & (both | now));
   endfunction
 
   if (Trits) begin : gen_trits
@@ -131,8 +131,8 @@ module hf_pool #(
   always_ff @(posedge clk_i) begin
     if (accept) begin
       across_q <= across(cuts);
-      if (column_ends && row_ends) result_q <= both(cuts);
-      else if (column_ends) rows_q[window_q] <= both(cuts);
+      if (column_ends && row_ends) result_q <= both(across(cuts));
+      else if (column_ends) rows_q[window_q] <= both(across(cuts));
     end
   end
   logic unused;

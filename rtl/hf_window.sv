@@ -172,16 +172,21 @@ module hf_window #(
   localparam int RowBits = KernelColumns * Step;
   logic [Values*KernelRows*RowBits-1:0] values_q;
 
+  // Written as a whole: of a register written part by part, a simulator keeps a copy in every cycle.
+  // verilator lint_off BLKSEQ
   always_ff @(posedge clk_i) begin
-    if (advance) begin
+    if (advance) begin : shift
+      logic [Values*KernelRows*RowBits-1:0] shifted;
+      shifted = values_q >> Step;
       for (int v = 0; v < Values; v++) begin
         for (int i = 0; i < KernelRows; i++) begin
-          values_q[(v*KernelRows+i)*RowBits+:RowBits] <=
-              RowBits'({front[i*WordBits+v*Step+:Step], values_q[(v*KernelRows+i)*RowBits+:RowBits]} >> Step);
+          shifted[(v*KernelRows+i+1)*RowBits-Step+:Step] = front[i*WordBits+v*Step+:Step];
         end
       end
+      values_q <= shifted;
     end
   end
+  // verilator lint_on BLKSEQ
 
   if (Gates) begin : gen_gates
     logic [KernelRows*KernelColumns-1:0] gates_q;  // is no padding, the same in all channels

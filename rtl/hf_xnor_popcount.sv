@@ -36,21 +36,17 @@ module hf_xnor_popcount #(
     hf_error_xnor_popcount_sum_width_too_small error ();
   end
 
-  // What is counted stands in a variable: Icarus 11 miscounts the bits of expressions.
-  function automatic logic [SumWidth-1:0] dot(
-      input logic [Width-1:0] lanes, input logic [SumWidth-1:0] used, input logic [Width-1:0] x,
-      input logic [Width-1:0] w);
+  // What is counted stands in a variable: Icarus 11 miscounts the bits of expressions. Operands are read in place: a
+  // simulator would copy arguments.
+  function automatic logic [SumWidth-1:0] dot(input int k);
     logic [Width-1:0] negative;
-    negative = lanes & (x ^ w);
-    dot = used - (SumWidth'($countones(negative)) << 1);
+    negative = use_i[k*Width+:Width] & (x_i[k*Width+:Width] ^ w_i[k*Width+:Width]);
+    dot = used_i[k*SumWidth+:SumWidth] - (SumWidth'($countones(negative)) << 1);
   endfunction
 
   always_ff @(posedge clk_i) begin
     if (valid_i) begin
-      for (int k = 0; k < Slices; k++) begin
-        sum_o[k*SumWidth+:SumWidth] <= dot(use_i[k*Width+:Width], used_i[k*SumWidth+:SumWidth], x_i[k*Width+:Width],
-                                           w_i[k*Width+:Width]);
-      end
+      for (int k = 0; k < Slices; k++) sum_o[k*SumWidth+:SumWidth] <= dot(k);
     end
   end
 endmodule

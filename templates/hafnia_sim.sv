@@ -46,11 +46,14 @@ module hafnia_sim (
 {%- if access %}
   assign access_busy_o = dut.access_hold;
 {%- endif %}
+  // What a tap shows is copied only when it is read. Icarus Verilog 11 hangs in an always_latch of hierarchical names.
+  // verilator lint_off LATCH
 {%- for t in taps %}
 
   assign tap{{ loop.index0 }}_fire_o = {{ t.fire }};
-  assign tap{{ loop.index0 }}_data_o = dut.{{ t.data }};
+  always @* if (tap{{ loop.index0 }}_fire_o) tap{{ loop.index0 }}_data_o = dut.{{ t.data }};
 {%- endfor %}
+  // verilator lint_on LATCH
 endmodule
 
 `default_nettype wire

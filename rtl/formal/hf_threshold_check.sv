@@ -1,6 +1,6 @@
 // Check of hf_threshold.
 //
-// Reference   sum >= t exactly when sum - t, formed with a bit to spare, is not negative.
+// Reference   sum >= t exactly when sum - t, formed with a bit to spare, is not negative; nothing while valid_i is low.
 // Assumed     low <= high in a ternary layer, as the block's header asks for
 // Proof       combinational
 `default_nettype none
@@ -11,13 +11,14 @@ module hf_threshold_check #(
     parameter bit Ternary = 1'b0,
     localparam int WordWidth = SumWidth * (Ternary ? 2 : 1)
 ) (
+    input  wire logic                         valid_i,
     input  wire logic [Neurons*SumWidth-1:0]  sums_i,
     input  wire logic [Neurons*WordWidth-1:0] thresholds_i,
     output logic                              fail_o
 );
   logic [Neurons-1:0] nonzero, positive, bad;
   hf_threshold #(.Neurons(Neurons), .SumWidth(SumWidth), .Ternary(Ternary)) dut (
-      .sums_i, .thresholds_i, .nonzero_o(nonzero), .positive_o(positive));
+      .valid_i, .sums_i, .thresholds_i, .nonzero_o(nonzero), .positive_o(positive));
 
   for (genvar n = 0; n < Neurons; n++) begin : gen_neuron
     logic [SumWidth:0] sum, high, low, above_high, above_low, gap;  // one bit more than a sum has
@@ -30,11 +31,11 @@ module hf_threshold_check #(
     if (Ternary) begin : gen_ternary
       // +1 where sum >= high, -1 where sum < low, else 0.
       assign bad[n] = !gap[SumWidth] && {nonzero[n], positive[n]}
-          != (!above_high[SumWidth] ? 2'b11 : above_low[SumWidth] ? 2'b10 : 2'b00);
+          != (!valid_i ? 2'b00 : !above_high[SumWidth] ? 2'b11 : above_low[SumWidth] ? 2'b10 : 2'b00);
     end else begin : gen_bipolar
       logic unused;
       assign unused = ^{above_low, gap};
-      assign bad[n] = {nonzero[n], positive[n]} != {1'b1, !above_high[SumWidth]};
+      assign bad[n] = {nonzero[n], positive[n]} != {valid_i, valid_i && !above_high[SumWidth]};
     end
   end
   assign fail_o = |bad;

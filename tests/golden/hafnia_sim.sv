@@ -45,24 +45,27 @@ module hafnia_sim (
     output logic      [6-1:0] tap5_data_o
 );
   tiny_top dut (.*);
+  // What a tap shows is copied only when it is read. Icarus Verilog 11 hangs in an always_latch of hierarchical names.
+  // verilator lint_off LATCH
 
   assign tap0_fire_o = dut.layer_fc1_valid & dut.layer_fc1_ready;
-  assign tap0_data_o = dut.layer_fc1_data;
+  always @* if (tap0_fire_o) tap0_data_o = dut.layer_fc1_data;
 
   assign tap1_fire_o = dut.layer_fc2_valid & dut.layer_fc2_ready;
-  assign tap1_data_o = dut.layer_fc2_data;
+  always @* if (tap1_fire_o) tap1_data_o = dut.layer_fc2_data;
 
   assign tap2_fire_o = dut.layer_fc3_valid & dut.layer_fc3_ready;
-  assign tap2_data_o = dut.layer_fc3_data;
+  always @* if (tap2_fire_o) tap2_data_o = dut.layer_fc3_data;
 
   assign tap3_fire_o = dut.scores_valid & dut.scores_ready;
-  assign tap3_data_o = dut.scores_data;
+  always @* if (tap3_fire_o) tap3_data_o = dut.scores_data;
 
   assign tap4_fire_o = dut.layer_fc2__votes_valid & dut.layer_fc2__votes_ready;
-  assign tap4_data_o = dut.layer_fc2__votes_data;
+  always @* if (tap4_fire_o) tap4_data_o = dut.layer_fc2__votes_data;
 
   assign tap5_fire_o = dut.layer_fc3__lanes_valid;
-  assign tap5_data_o = dut.layer_fc3__lanes;
+  always @* if (tap5_fire_o) tap5_data_o = dut.layer_fc3__lanes;
+  // verilator lint_on LATCH
 endmodule
 
 `default_nettype wire

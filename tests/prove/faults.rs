@@ -39,8 +39,8 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         block: "hf_gxnor_popcount",
         instance: ".Width(40), .SumWidth(7)",
-        from: "(x_positive ^ w_positive)",
-        to: "~(x_positive ^ w_positive)",
+        from: "x_positive_i[k*Width+:Width] ^ w_positive_i",
+        to: "x_positive_i[k*Width+:Width] ^ ~w_positive_i",
     },
     Fault { block: "hf_multiply_accumulate", instance: "", from: "first_i ? '0 :", to: "!first_i ? '0 :" },
     Fault {
@@ -162,16 +162,16 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         block: "hf_flatten",
         instance: ".Trits(1)",
-        from: "vector_q[c*Positions+32'(position)]",
-        to: "vector_q[32'(position)*Bits+c]",
+        from: "vector_q[c*Positions+p]",
+        to: "vector_q[p*Bits+c]",
     },
     Fault { block: "hf_flatten", instance: "", from: "accept && last", to: "accept" },
     // A window that begins with what the last one left, trits of the wrong order, a result overwritten.
     Fault {
         block: "hf_pool",
         instance: "",
-        from: "row_phase_q == '0 ? across",
-        to: "!row_phase_q && !window_q ? across",
+        from: "row_phase_q == '0 ? now",
+        to: "!row_phase_q && !window_q ? now",
     },
     Fault { block: "hf_pool", instance: ".Planes(2), .Trits(1)", from: "] | in_data_i", to: "] & in_data_i" },
     Fault { block: "hf_pool", instance: "", from: "!valid_q || out_ready_i;", to: "1'b1;" },
