@@ -18,6 +18,7 @@
 //! * [`check`] and [`synth`]: proofs of the blocks and synthesis, with Yosys.
 //! * [`data`]: the data sets.
 
+mod cache;
 pub mod check;
 pub mod cli;
 pub mod cosim;

@@ -10,7 +10,7 @@ use tiny_build::{edit, instances, tiny};
 
 fn run(build: &TempDir, target: Target) -> (Area, TempDir) {
     let out = tempfile::tempdir().unwrap();
-    (synth(build.path(), target, Some(out.path())).unwrap(), out)
+    (synth(build.path(), target, Some(out.path()), None).unwrap(), out)
 }
 
 fn block<'a>(area: &'a Area, name: &str) -> &'a BlockArea {
@@ -65,10 +65,36 @@ fn two_runs_give_the_same_bytes() {
 }
 
 #[test]
+fn kept_netlists_give_the_same_bytes_and_area() {
+    let build = tiny();
+    let (whole, fresh) = run(&build, Target::Lut4);
+    let (kept, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let again = || synth(build.path(), Target::Lut4, Some(out.path()), Some(kept.path())).unwrap();
+    let entries = || fs::read_dir(kept.path()).unwrap().map(|e| e.unwrap().path()).collect::<Vec<_>>();
+    assert_eq!(again().blocks, whole.blocks);
+    let modules = entries();
+    assert!(modules.len() > 20, "{modules:?}");
+    // As after an interruption: some are there, some are not.
+    for folder in &modules[..modules.len() / 2] {
+        fs::remove_dir_all(folder).unwrap();
+    }
+    assert_eq!(again().total, whole.total);
+    assert_eq!(entries().len(), modules.len());
+    for name in ["netlist.v", "netlist.json"] {
+        let read = |out: &TempDir| fs::read(out.path().join("lut4").join(name)).unwrap();
+        assert!(read(&fresh) == read(&out), "{name}");
+    }
+    // An edited block is another one.
+    edit(&build.path().join("rtl/hf_counter.sv"), "count_q + 1'b1", "count_q + 2'd2");
+    again();
+    assert!(entries().len() > modules.len());
+}
+
+#[test]
 fn a_missing_module_is_an_error() {
     let build = instances("hf_nowhere i ();");
     let out = tempfile::tempdir().unwrap();
-    let error = synth(build.path(), Target::Generic, Some(out.path())).unwrap_err().to_string();
+    let error = synth(build.path(), Target::Generic, Some(out.path()), None).unwrap_err().to_string();
     assert!(error.contains("hf_nowhere"), "{error}");
 }
 
@@ -76,7 +102,7 @@ fn a_missing_module_is_an_error() {
 fn illegal_parameters_stop_synthesis_with_their_name() {
     let build = instances("hf_counter #(.Steps(0)) i ();");
     let out = tempfile::tempdir().unwrap();
-    let error = synth(build.path(), Target::Generic, Some(out.path())).unwrap_err().to_string();
+    let error = synth(build.path(), Target::Generic, Some(out.path()), None).unwrap_err().to_string();
     assert!(error.contains("hf_error_counter_steps_must_be_at_least_1"), "{error}");
 }
 
@@ -85,7 +111,7 @@ fn a_missing_image_is_an_error() {
     let build = tiny();
     fs::remove_file(build.path().join("mem/fc3_affine.mem")).unwrap();
     let out = tempfile::tempdir().unwrap();
-    let error = synth(build.path(), Target::Generic, Some(out.path())).unwrap_err().to_string();
+    let error = synth(build.path(), Target::Generic, Some(out.path()), None).unwrap_err().to_string();
     assert!(error.contains("fc3_affine.mem"), "{error}");
 }
 
@@ -95,7 +121,7 @@ fn a_latch_is_an_error() {
     edit(&build.path().join("rtl/hf_sense_sequencer.sv"), "    window_d = window_q;\n", "");
     let out = tempfile::tempdir().unwrap();
     // Yosys itself refuses one in always_comb; the count of cells finds those of any other making.
-    let error = synth(build.path(), Target::Generic, Some(out.path())).unwrap_err().to_string();
+    let error = synth(build.path(), Target::Generic, Some(out.path()), None).unwrap_err().to_string();
     assert!(error.contains("ERROR: Latch inferred for signal") && error.contains("window_d"), "{error}");
     assert!(!out.path().join("generic/netlist.v").exists());
 }
@@ -103,7 +129,7 @@ fn a_latch_is_an_error() {
 #[test]
 fn nothing_is_written_in_the_build_directory() {
     let build = tiny();
-    let error = synth(build.path(), Target::Generic, Some(&build.path().join("synth"))).unwrap_err();
+    let error = synth(build.path(), Target::Generic, Some(&build.path().join("synth")), None).unwrap_err();
     assert!(matches!(error, SynthError::InsideBuild { .. }), "{error}");
 }
 

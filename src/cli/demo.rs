@@ -88,8 +88,8 @@ fn one(out: &Path, name: &str, bytes: &[u8]) -> Result<Row> {
     bar.finish();
     eprintln!("{name}: synthesize");
     let folder = out.join(format!("{name}-synth"));
-    let luts = synth::synth(&path, Target::Lut4, Some(&folder))?;
-    let gates = synth::synth(&path, Target::Generic, Some(&folder))?;
+    let luts = synth::synth(&path, Target::Lut4, Some(&folder), Some(&synth::kept()))?;
+    let gates = synth::synth(&path, Target::Generic, Some(&folder), Some(&synth::kept()))?;
     Ok(Row { verdict, luts, gates })
 }
 

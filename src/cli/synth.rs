@@ -20,7 +20,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<Answer> {
-    let area = synth::synth(&args.build, args.target, args.out.as_deref())?;
+    let area = synth::synth(&args.build, args.target, args.out.as_deref(), Some(&synth::kept()))?;
     Ok(Answer::held(text(&area), serde_json::to_value(&area)?))
 }
 

@@ -46,16 +46,6 @@ fn cxx_flags(trace: bool) -> Vec<&'static str> {
     flags
 }
 
-/// Where models are kept: `HAFNIA_CACHE`, else `hafnia` in the user's cache folder.
-pub(crate) fn cache() -> PathBuf {
-    let under =
-        |key: &str, rest: &str| std::env::var_os(key).filter(|v| !v.is_empty()).map(|v| Path::new(&v).join(rest));
-    under("HAFNIA_CACHE", "")
-        .or_else(|| under("XDG_CACHE_HOME", "hafnia"))
-        .or_else(|| under("HOME", ".cache/hafnia"))
-        .unwrap_or_else(|| std::env::temp_dir().join("hafnia-cache"))
-}
-
 /// A model and whether it had to be built.
 pub(super) struct Model {
     pub program: PathBuf,
@@ -71,7 +61,7 @@ pub(super) fn verilator(build: &Build, arrays: Arrays, trace: bool) -> Result<Mo
     let versions = [VERILATOR.version()?, CXX.version()?];
     let extra = ["sim/taps.h", "sim/harness.cpp"];
     let key = key(build, arrays, &extra, &[&flags[..], &cxx_flags(trace)].concat(), &versions)?;
-    let folder = cache().join("models").join(key);
+    let folder = crate::cache::folder().join("models").join(key);
     let program = folder.join("sim");
     if program.is_file() {
         return Ok(Model { program, fresh: false });
@@ -117,7 +107,7 @@ fn compile(build: &Path, folder: &Path, trace: bool, versions: &[String; 2]) -> 
     flags.extend(["-DVERILATOR=1", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TRACE_FST=0"].map(String::from));
 
     let hash = Sha256::digest(format!("{versions:?} {flags:?} {library:?}").as_bytes());
-    let shared = cache().join("verilated").join(format!("{hash:x}"));
+    let shared = crate::cache::folder().join("verilated").join(format!("{hash:x}"));
     if !shared.is_dir() {
         let aside = aside(&shared)?;
         let built = library.par_iter().try_for_each(|name| object(&include.join(name), aside.path(), &[], &flags));
@@ -188,7 +178,7 @@ pub(super) fn icarus(build: &Build, arrays: Arrays) -> Result<Model, CosimError>
     let versions = [IVERILOG.version()?];
     let flags = ["-g2012", "-s", "tb"];
     let key = key(build, arrays, &["sim/tb_icarus.sv"], &flags, &versions)?;
-    let folder = cache().join("models").join(key);
+    let folder = crate::cache::folder().join("models").join(key);
     let program = folder.join("sim.vvp");
     if program.is_file() {
         return Ok(Model { program, fresh: false });

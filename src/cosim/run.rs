@@ -52,7 +52,7 @@ pub(super) fn run(
 
 /// Copies a log from a run's own folder into the cache, under a name that no other run has.
 fn keep(log: &Path) -> Result<PathBuf, CosimError> {
-    let logs = model::cache().join("logs");
+    let logs = crate::cache::folder().join("logs");
     std::fs::create_dir_all(&logs).map_err(io(&logs, "create the folder"))?;
     let mut name = tempfile::Builder::new();
     let kept = name.prefix("simulation-").suffix(".log").tempfile_in(&logs).map_err(io(&logs, "write into"))?;

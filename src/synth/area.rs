@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::module::Netlist;
 use super::{SynthError, Target};
 
 /// Cells of a netlist.
@@ -64,12 +65,7 @@ pub struct Area {
 }
 
 #[derive(Deserialize)]
-struct Netlist {
-    modules: BTreeMap<String, NetlistModule>,
-}
-
-#[derive(Deserialize)]
-struct NetlistModule {
+struct JsonModule {
     #[serde(default)]
     attributes: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
@@ -86,11 +82,22 @@ struct Cell {
 type Module<'a> = Option<BTreeMap<&'a str, u64>>;
 
 impl Area {
-    pub(super) fn from_netlist(text: &str, top: &str, target: Target) -> Result<Self, SynthError> {
-        let netlist: Netlist =
-            serde_json::from_str(text).map_err(|error| SynthError::Netlist { reason: error.to_string() })?;
-        let modules: BTreeMap<&str, Module> = netlist
-            .modules
+    pub(super) fn new(netlists: &[Netlist], top: &str, target: Target) -> Result<Self, SynthError> {
+        let bad = |error: serde_json::Error| SynthError::Netlist { reason: error.to_string() };
+        let mut parsed: BTreeMap<String, JsonModule> = BTreeMap::new();
+        for netlist in netlists {
+            for (name, text) in netlist.modules()? {
+                // A module itself comes before the black boxes that stand for it elsewhere.
+                if name == netlist.name || !parsed.contains_key(&name) {
+                    parsed.insert(name, serde_json::from_str(text.get()).map_err(bad)?);
+                }
+            }
+        }
+        Self::of(&parsed, top, target)
+    }
+
+    fn of(parsed: &BTreeMap<String, JsonModule>, top: &str, target: Target) -> Result<Self, SynthError> {
+        let modules: BTreeMap<&str, Module> = parsed
             .iter()
             .map(|(name, module)| {
                 let mut kinds = BTreeMap::new();
@@ -178,12 +185,12 @@ fn own(kinds: &BTreeMap<&str, u64>, block: &str, target: Target) -> Result<Count
     Ok(counts)
 }
 
-fn is_primitive(kind: &str) -> bool {
+pub(super) fn is_primitive(kind: &str) -> bool {
     kind.starts_with('$') && !kind.starts_with("$paramod")
 }
 
 /// `hf_x` of `hf_x`, of `$paramod\hf_x\A=1` and of `$paramod$hash\hf_x`.
-fn base(name: &str) -> &str {
+pub(super) fn base(name: &str) -> &str {
     match name.starts_with("$paramod") {
         true => name.split('\\').nth(1).unwrap_or(name),
         false => name,
@@ -211,9 +218,18 @@ mod tests {
         "$paramod$00\\ram": { "attributes": { "blackbox": "1" } },
         "unused": { "cells": { "g": { "type": "$_AND_" } } } } }"#;
 
+    fn area(text: &str, target: Target) -> Result<Area, SynthError> {
+        #[derive(Deserialize)]
+        struct Modules {
+            modules: BTreeMap<String, JsonModule>,
+        }
+        let parsed: Modules = serde_json::from_str(text).unwrap();
+        Area::of(&parsed.modules, "top", target)
+    }
+
     #[test]
     fn instances_multiply_down_the_hierarchy() {
-        let area = Area::from_netlist(NETLIST, "top", Target::Generic).unwrap();
+        let area = area(NETLIST, Target::Generic).unwrap();
         assert_eq!(area.total, Counts { cells: 1 + 2 * 2 + 1, luts: 0, flip_flops: 3 });
         assert_eq!(area.arrays, BTreeMap::from([("ram".to_owned(), 5)]));
         assert_eq!(area.blocks.len(), 2);
@@ -225,12 +241,12 @@ mod tests {
     #[test]
     fn latches_and_unmapped_cells_are_errors() {
         let latch = NETLIST.replace("$_XOR_", "$_DLATCH_P_");
-        let error = Area::from_netlist(&latch, "top", Target::Generic).unwrap_err();
+        let error = area(&latch, Target::Generic).unwrap_err();
         assert!(matches!(error, SynthError::Latches { block, .. } if block == "a"));
         let word = NETLIST.replace("$_XOR_", "$mem_v2");
-        let error = Area::from_netlist(&word, "top", Target::Generic).unwrap_err();
+        let error = area(&word, Target::Generic).unwrap_err();
         assert!(matches!(error, SynthError::Unmapped { kind, .. } if kind == "$mem_v2"));
         // Gates have no place in a netlist of look-up tables.
-        assert!(Area::from_netlist(NETLIST, "top", Target::Lut4).is_err());
+        assert!(area(NETLIST, Target::Lut4).is_err());
     }
 }

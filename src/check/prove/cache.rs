@@ -1,9 +1,7 @@
 //! Proofs that were found before, by a key of everything they depend on.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-
-use sha2::{Digest, Sha256};
+use std::path::Path;
 
 use super::{BlockProof, ProveError, io, write};
 
@@ -12,22 +10,8 @@ const REVISION: u32 = 1;
 
 /// A key from texts in a fixed order.
 pub fn key<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
-    let mut hash = Sha256::new();
-    hash.update(REVISION.to_le_bytes());
-    for part in parts {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// `$XDG_CACHE_HOME/hafnia/proofs`, or below `~/.cache`.
-pub fn default_folder() -> Option<PathBuf> {
-    let base = std::env::var_os("XDG_CACHE_HOME")
-        .filter(|value| !value.is_empty())
-        .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
-    Some(base.join("hafnia/proofs"))
+    let parts: Vec<&[u8]> = parts.into_iter().collect();
+    crate::cache::key([&REVISION.to_le_bytes()[..]].into_iter().chain(parts))
 }
 
 /// A proof from the cache; one that cannot be read is none.

@@ -93,7 +93,7 @@ impl Default for Options {
         Self {
             limit: Duration::from_secs(300),
             jobs: 0,
-            cache: cache::default_folder(),
+            cache: Some(crate::cache::folder().join("proofs")),
             work: None,
             formal: None,
             progress: true,
