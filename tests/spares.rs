@@ -201,6 +201,42 @@ fn from_a_march_test_to_a_repaired_chip() {
     }
 }
 
+/// A mismatch names the word line or column of the array as it is made.
+#[test]
+fn a_mismatch_names_the_place_in_the_array() {
+    for (readout, spares, image, name) in [
+        ("pcsa", "spare_word_lines = 1\n", "fc2_r0_c0.mem", "word line"),
+        ("sa", "spare_columns = 1\n", "fc2_b0_t0_ref.mem", "column"),
+    ] {
+        let chip = Chip::new(&format!("readout = '{readout}'\n[array]\ninputs = 4\noutputs = 4\n{spares}"));
+        let stuck = |line, cell, kind| Fault { layer: "fc2".into(), split: 0, tile: 0, line, cell, kind };
+        // Word line 0, or column 0, is left out: one of its cells is wrong, whatever it is to be.
+        let plan = plan::plan(&tiny::network(), &Hardware::parse(&chip.hardware).unwrap()).unwrap();
+        let arrays = Arrays::of(&plan.layers[1]).unwrap();
+        let lrs = arrays.lrs(0, 0, Place { line: 0, cell: 0 }, &arrays.left_out(0, &[], &[])).unwrap();
+        let kind = if lrs { FaultKind::StuckHrs } else { FaultKind::StuckLrs };
+        let build = chip.generate("repaired", Some(&chip.map(&[stuck(0, 0, kind)])));
+        // Each place behind is found under its own number.
+        let path = build.join("mem").join(image);
+        let good = std::fs::read_to_string(&path).unwrap();
+        let mut named = 0;
+        for place in 1..good.lines().count() {
+            let flip = |digit: char| char::from_digit(15 - digit.to_digit(16).unwrap(), 16).unwrap();
+            let of = |(n, l): (usize, &str)| if n == place { l.chars().map(flip).collect() } else { l.to_string() };
+            let bad: Vec<String> = good.lines().enumerate().map(of).collect();
+            std::fs::write(&path, bad.join("\n") + "\n").unwrap();
+            let all = args!["verify", build, "--dataset", chip.images, "--images", "6", "--stalled", "0", "--json"];
+            let ended = hafnia(all.into_iter().chain(args!["--simulator", "icarus"]));
+            if ended.code == 1 {
+                let array = ended.json()["first_mismatch"]["array"].as_str().unwrap().to_string();
+                assert!(array.ends_with(&format!("{name} {place}")), "{readout}: place {place}: {array}");
+                named += 1;
+            }
+        }
+        assert!(named > 1, "{readout}");
+    }
+}
+
 /// One netlist for all chips: a fault map changes memory images, plan and manifest, but no Verilog.
 #[test]
 fn a_fault_map_changes_no_verilog() {
