@@ -27,6 +27,7 @@
 //             Uniform                1: value = 2 code - (2^CodeBits - 1); 0: table Name_values.mem, line = code
 //             ValueWidth             bits of a signed value
 //             SumWidth               bits of V and a threshold; holds every partial V and threshold; the plan proves it
+//             SpareLines, SpareAdcs  word lines and ADCs of an array beyond these, see hf_sums_adc
 //             Programmable, SetCycles, ResetCycles  see hf_array_adc; a double column then has both cells of a weight
 //             Name                   prefix of the memory images: Name_bX_tY.mem, Name_levels.mem, Name_threshold.mem with line
 //                                    tile group * ColumnsPerAdc + column, lane t * Adcs + j
@@ -52,6 +53,8 @@ module hf_layer_adc #(
     parameter int ColumnsPerAdc = 1,
     parameter int LaneBlocks = 1,
     parameter int LaneTiles = 1,
+    parameter int SpareLines = 0,
+    parameter int SpareAdcs = 0,
     parameter int ConversionCycles = 1,
     parameter int CodeBits = 4,
     parameter int LevelWidth = 5,
@@ -66,10 +69,10 @@ module hf_layer_adc #(
     localparam int OutputBits = Neurons * (Output == 2 ? SumWidth : Output == 1 ? 2 : 1),
     localparam int TileNeurons = Adcs * ColumnsPerAdc,
     localparam bit BothCells = WeightTrits || (Programmable && !SingleColumn),
-    localparam int Cells = (BothCells ? 2 : 1) * TileNeurons,
+    localparam int Cells = (BothCells ? 2 : 1) * (Adcs + SpareAdcs) * ColumnsPerAdc,
     localparam int SplitWidth = Blocks > 1 ? $clog2(Blocks) : 1,
     localparam int TileWidth = Tiles > 1 ? $clog2(Tiles) : 1,
-    localparam int LineWidth = BlockInputs > 1 ? $clog2(BlockInputs) : 1,
+    localparam int LineWidth = BlockInputs + SpareLines > 1 ? $clog2(BlockInputs + SpareLines) : 1,
     localparam int CellWidth = Cells > 1 ? $clog2(Cells) : 1
 ) (
     input  wire logic                   clk_i,
@@ -147,6 +150,8 @@ module hf_layer_adc #(
       .ColumnsPerAdc(ColumnsPerAdc),
       .LaneBlocks(LaneBlocks),
       .LaneTiles(LaneTiles),
+      .SpareLines(SpareLines),
+      .SpareAdcs(SpareAdcs),
       .ConversionCycles(ConversionCycles),
       .CodeBits(CodeBits),
       .LevelWidth(LevelWidth),

@@ -13,6 +13,7 @@
 //             Amplifiers             amplifiers of an array: ceil(ceil(Inputs / ColumnTiles) / ColumnsPerAmplifier)
 //             ColumnsPerAmplifier    columns that share an amplifier, >= 1
 //             LaneColumns, LaneRows  arrays sensed at once along inputs and along neurons
+//             SpareLines, SpareAmplifiers  word lines and amplifiers of an array beyond these, see hf_sums_pcsa
 //             SumWidth               bits of a sum and a threshold; holds +-(Inputs + 1)
 //             SignCycles, ZeroCycles, Programmable, SetCycles, ResetCycles  cell model, see hf_array_pcsa
 //             Name                   prefix of the memory images: Name_rX_cY.mem, Name_threshold.mem
@@ -34,6 +35,8 @@ module hf_layer_pcsa #(
     parameter int ColumnsPerAmplifier = 1,
     parameter int LaneColumns = 1,
     parameter int LaneRows = 1,
+    parameter int SpareLines = 0,
+    parameter int SpareAmplifiers = 0,
     parameter int SumWidth = 6,
     parameter int SignCycles = 5,
     parameter int ZeroCycles = 21,
@@ -44,10 +47,10 @@ module hf_layer_pcsa #(
     parameter Name = "",
     localparam int InputBits = Inputs * (InputTrits ? 2 : 1),
     localparam int OutputBits = Neurons * (Output == 2 ? SumWidth : Output == 1 ? 2 : 1),
-    localparam int Cells = 2 * Amplifiers * ColumnsPerAmplifier,
+    localparam int Cells = 2 * (Amplifiers + SpareAmplifiers) * ColumnsPerAmplifier,
     localparam int SplitWidth = ColumnTiles > 1 ? $clog2(ColumnTiles) : 1,
     localparam int TileWidth = RowTiles > 1 ? $clog2(RowTiles) : 1,
-    localparam int LineWidth = Rows > 1 ? $clog2(Rows) : 1,
+    localparam int LineWidth = Rows + SpareLines > 1 ? $clog2(Rows + SpareLines) : 1,
     localparam int CellWidth = $clog2(Cells)
 ) (
     input  wire logic                   clk_i,
@@ -152,6 +155,8 @@ module hf_layer_pcsa #(
       .ColumnsPerAmplifier(ColumnsPerAmplifier),
       .LaneColumns(LaneColumns),
       .LaneRows(LaneRows),
+      .SpareLines(SpareLines),
+      .SpareAmplifiers(SpareAmplifiers),
       .SumWidth(SumWidth),
       .SignCycles(SignCycles),
       .ZeroCycles(ZeroCycles),

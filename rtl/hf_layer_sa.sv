@@ -14,10 +14,14 @@
 //             Amplifiers             amplifiers of an array: ceil(ceil(Neurons / Tiles) / ColumnsPerAmplifier)
 //             ColumnsPerAmplifier    neurons that share an amplifier, >= 1
 //             LaneBlocks, LaneTiles  arrays sensed at once along inputs and along neurons
+//             SpareLines             pairs of word lines of an array beyond its inputs; the arrays of a block leave out the same
+//             SpareAmplifiers        amplifiers of an array beyond Amplifiers, each with the columns of ColumnsPerAmplifier neurons
 //             ReadCycles             cycles of a read: word lines settle, amplifiers latch in the last one, >= 1
 //             ThresholdWidth         bits of a column's threshold
 //             Programmable, SetCycles, ResetCycles  see hf_array_sa
-//             Name                   prefix of the memory images: Name_bX_tY.mem, Name_bX_tY_ref.mem
+//             Name                   prefix of the memory images: Name_bX_tY.mem, Name_bX_tY_ref.mem; what is left out of arrays with
+//                                    spares: Name_spare_lines.mem, one word, SpareLines places for each block;
+//                                    Name_spare_columns.mem, one word, SpareAmplifiers places for each array, b * Tiles + t
 // Latency     Reads * ReadCycles + 1 cycles from the accepting cycle to out_valid_o
 // Throughput  one vector in Reads * ReadCycles cycles; reading and offering votes overlap
 // Overflow    none
@@ -38,6 +42,8 @@ module hf_layer_sa #(
     parameter int ColumnsPerAmplifier = 1,
     parameter int LaneBlocks = 1,
     parameter int LaneTiles = 1,
+    parameter int SpareLines = 0,
+    parameter int SpareAmplifiers = 0,
     parameter int ReadCycles = 1,
     parameter int ThresholdWidth = 5,
     parameter bit Programmable = 1'b0,
@@ -47,10 +53,11 @@ module hf_layer_sa #(
     localparam int InputBits = Inputs * (InputTrits ? 2 : 1),
     localparam int References = OutputTrits ? 2 : 1,
     localparam int TileNeurons = Amplifiers * ColumnsPerAmplifier,
-    localparam int Cells = (WeightTrits ? 2 : 1) * TileNeurons,
+    localparam int ArrayAmplifiers = Amplifiers + SpareAmplifiers,
+    localparam int Cells = (WeightTrits ? 2 : 1) * ArrayAmplifiers * ColumnsPerAmplifier,
     localparam int SplitWidth = Blocks > 1 ? $clog2(Blocks) : 1,
     localparam int TileWidth = Tiles > 1 ? $clog2(Tiles) : 1,
-    localparam int LineWidth = $clog2(2 * BlockInputs),
+    localparam int LineWidth = $clog2(2 * (BlockInputs + SpareLines)),
     localparam int CellWidth = Cells > 1 ? $clog2(Cells) : 1
 ) (
     input  wire logic                   clk_i,
@@ -95,6 +102,9 @@ module hf_layer_sa #(
   end
   if (ReadCycles < 1) begin : gen_error_read
     hf_error_layer_sa_read_cycles_must_be_at_least_1 error ();
+  end
+  if (SpareLines < 0 || SpareAmplifiers < 0) begin : gen_error_spares
+    hf_error_layer_sa_spares_must_not_be_negative error ();
   end
 
   // ---------------------------------------------------------------- control: two stages move together
@@ -163,8 +173,33 @@ module hf_layer_sa #(
   end
 
   // ---------------------------------------------------------------- arrays
+  // The inputs on the word lines of every block's arrays, spares among them.
+  localparam int ArrayInputs = Inputs + Blocks * SpareLines;
+  logic [ArrayInputs-1:0] array_drive, array_positive;
+  if (SpareLines < 1) begin : gen_no_spare_lines
+    assign array_drive = drive;
+    assign array_positive = positive;
+  end else begin : gen_spare_lines
+    localparam int Bits = Blocks * SpareLines * $clog2(BlockInputs + SpareLines);
+    logic [Bits-1:0] left_out;
+    hf_rom #(
+        .Width(Bits),
+        .InitFile(Name == "" ? "" : {Name, "spare_lines.mem"})
+    ) i_left_out (
+        .clk_i, .read_i(1'b1), .addr_i(1'b0), .data_o(left_out));
+    hf_spare_lines #(
+        .Blocks(Blocks), .LargeBlocks(LargeBlocks), .BlockLines(BlockInputs), .Spares(SpareLines)
+    ) i_drive (
+        .lines_i(drive), .left_out_i(left_out), .lines_o(array_drive));
+    hf_spare_lines #(
+        .Blocks(Blocks), .LargeBlocks(LargeBlocks), .BlockLines(BlockInputs), .Spares(SpareLines)
+    ) i_positive (
+        .lines_i(positive), .left_out_i(left_out), .lines_o(array_positive));
+  end
+
   // Latched votes of every array, and which of them belong to the read that has just been latched.
   logic [Blocks*Tiles*Amplifiers-1:0] latched;
+  logic [Blocks*Tiles*ArrayAmplifiers-1:0] array_votes;
   logic settled_q;
   logic [BlockGroupWidth-1:0] block_group_q;
   logic [TileGroupWidth-1:0] tile_group_q;
@@ -185,9 +220,9 @@ module hf_layer_sa #(
   hf_bank_sa #(
       .Blocks(Blocks),
       .LargeBlocks(LargeBlocks),
-      .BlockInputs(BlockInputs),
+      .BlockInputs(BlockInputs + SpareLines),
       .Tiles(Tiles),
-      .Amplifiers(Amplifiers),
+      .Amplifiers(ArrayAmplifiers),
       .ColumnsPerAmplifier(ColumnsPerAmplifier),
       .LaneBlocks(LaneBlocks),
       .LaneTiles(LaneTiles),
@@ -200,14 +235,14 @@ module hf_layer_sa #(
       .InitPrefix(Name)
   ) i_bank (
       .clk_i,
-      .drive_i(drive),
-      .positive_i(positive),
+      .drive_i(array_drive),
+      .positive_i(array_positive),
       .sense_i(settled),
       .block_group_i(block_group),
       .tile_group_i(tile_group),
       .column_i(column),
       .reference_i(reference),
-      .vote_o(latched),
+      .vote_o(array_votes),
       .program_i,
       .program_block_i(program_split_i),
       .program_tile_i,
@@ -216,6 +251,20 @@ module hf_layer_sa #(
       .program_cell_i,
       .program_verify_o
   );
+
+  if (SpareAmplifiers < 1) begin : gen_no_spare_columns
+    assign latched = array_votes;
+  end else begin : gen_spare_columns
+    localparam int Bits = Blocks * Tiles * SpareAmplifiers * $clog2(ArrayAmplifiers);
+    logic [Bits-1:0] left_out;
+    hf_rom #(
+        .Width(Bits),
+        .InitFile(Name == "" ? "" : {Name, "spare_columns.mem"})
+    ) i_left_out (
+        .clk_i, .read_i(1'b1), .addr_i(1'b0), .data_o(left_out));
+    hf_spare_columns #(.Arrays(Blocks * Tiles), .Columns(Amplifiers), .Spares(SpareAmplifiers)) i_columns (
+        .data_i(array_votes), .left_out_i(left_out), .data_o(latched));
+  end
 
   // ---------------------------------------------------------------- votes
   // A vector's votes come in read by read, and are kept in the cycle after. Those of its last read are taken from the latches

@@ -27,8 +27,12 @@
 //             Uniform                1: value = 2 code - (2^CodeBits - 1); 0: table Name_values.mem, line = code
 //             ValueWidth             bits of a signed value
 //             SumWidth               bits of V; holds every partial V; the plan proves it
+//             SpareLines             word lines (or pairs) of an array beyond its inputs; the arrays of a block leave out the same
+//             SpareAdcs              ADCs of an array beyond Adcs, each with the columns of ColumnsPerAdc neurons
 //             Programmable, SetCycles, ResetCycles  see hf_array_adc
-//             Name                   prefix of the memory images: Name_bX_tY.mem, Name_levels.mem
+//             Name                   prefix of the memory images: Name_bX_tY.mem, Name_levels.mem; what is left out of arrays with
+//                                    spares: Name_spare_lines.mem, one word, SpareLines places for each block;
+//                                    Name_spare_columns.mem, one word, SpareAdcs places for each array, b * Tiles + t
 // Latency     (reads of a step) * ConversionCycles + 2 cycles from accept to the first sums_valid_o
 // Throughput  a step in (reads of a step) * ConversionCycles cycles; vectors follow each other without a gap. Everything
 //             stands still while enable_i is low
@@ -50,6 +54,8 @@ module hf_sums_adc #(
     parameter int ColumnsPerAdc = 1,
     parameter int LaneBlocks = 1,
     parameter int LaneTiles = 1,
+    parameter int SpareLines = 0,
+    parameter int SpareAdcs = 0,
     parameter int ConversionCycles = 1,
     parameter int CodeBits = 4,
     parameter int LevelWidth = 5,
@@ -64,10 +70,10 @@ module hf_sums_adc #(
     localparam int TileGroups = (Tiles + LaneTiles - 1) / LaneTiles,
     localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1,
     localparam int TileGroupWidth = TileGroups > 1 ? $clog2(TileGroups) : 1,
-    localparam int TileNeurons = Adcs * ColumnsPerAdc,
-    localparam int LineWidth = BlockInputs > 1 ? $clog2(BlockInputs) : 1,
+    localparam int ArrayAdcs = Adcs + SpareAdcs,
+    localparam int LineWidth = BlockInputs + SpareLines > 1 ? $clog2(BlockInputs + SpareLines) : 1,
     localparam int TileWidth = Tiles > 1 ? $clog2(Tiles) : 1,
-    localparam int Columns = (WeightTrits ? 2 : 1) * TileNeurons,
+    localparam int Columns = (WeightTrits ? 2 : 1) * ArrayAdcs * ColumnsPerAdc,
     localparam int CellWidth = Columns > 1 ? $clog2(Columns) : 1
 ) (
     input  wire logic                      clk_i,
@@ -123,6 +129,9 @@ module hf_sums_adc #(
   end
   if (SumWidth < ValueWidth || SumWidth < InputWidth) begin : gen_error_sum
     hf_error_sums_adc_sum_width_too_small error ();
+  end
+  if (SpareLines < 0 || SpareAdcs < 0) begin : gen_error_spares
+    hf_error_sums_adc_spares_must_not_be_negative error ();
   end
 
   // ---------------------------------------------------------------- control: the steps move together
@@ -229,14 +238,39 @@ module hf_sums_adc #(
     end
   end
 
+  // The inputs on the word lines of every block's arrays, spares among them.
+  localparam int ArrayInputs = Inputs + Blocks * SpareLines;
+  logic [ArrayInputs-1:0] array_drive, array_positive;
+  if (SpareLines < 1) begin : gen_no_spare_lines
+    assign array_drive = drive;
+    assign array_positive = positive;
+  end else begin : gen_spare_lines
+    localparam int Bits = Blocks * SpareLines * $clog2(BlockInputs + SpareLines);
+    logic [Bits-1:0] left_out;
+    hf_rom #(
+        .Width(Bits),
+        .InitFile(Name == "" ? "" : {Name, "spare_lines.mem"})
+    ) i_left_out (
+        .clk_i, .read_i(1'b1), .addr_i(1'b0), .data_o(left_out));
+    hf_spare_lines #(
+        .Blocks(Blocks), .LargeBlocks(LargeBlocks), .BlockLines(BlockInputs), .Spares(SpareLines)
+    ) i_drive (
+        .lines_i(drive), .left_out_i(left_out), .lines_o(array_drive));
+    hf_spare_lines #(
+        .Blocks(Blocks), .LargeBlocks(LargeBlocks), .BlockLines(BlockInputs), .Spares(SpareLines)
+    ) i_positive (
+        .lines_i(positive), .left_out_i(left_out), .lines_o(array_positive));
+  end
+
   // ---------------------------------------------------------------- arrays
   logic [Blocks*Tiles*Adcs*CodeBits-1:0] codes;
+  logic [Blocks*Tiles*ArrayAdcs*CodeBits-1:0] array_codes;
   hf_bank_adc #(
       .Blocks(Blocks),
       .LargeBlocks(LargeBlocks),
-      .BlockInputs(BlockInputs),
+      .BlockInputs(BlockInputs + SpareLines),
       .Tiles(Tiles),
-      .Adcs(Adcs),
+      .Adcs(ArrayAdcs),
       .ColumnsPerAdc(ColumnsPerAdc),
       .LaneBlocks(LaneBlocks),
       .LaneTiles(LaneTiles),
@@ -250,13 +284,13 @@ module hf_sums_adc #(
       .InitPrefix(Name)
   ) i_bank (
       .clk_i,
-      .drive_i(drive),
-      .positive_i(positive),
+      .drive_i(array_drive),
+      .positive_i(array_positive),
       .sample_i(settled),
       .block_group_i(block_group),
       .tile_group_i(tile_group),
       .column_i(column),
-      .code_o(codes),
+      .code_o(array_codes),
       .program_i,
       .program_line_i,
       .program_tile_i,
@@ -264,6 +298,22 @@ module hf_sums_adc #(
       .program_cell_i,
       .program_verify_o
   );
+
+  if (SpareAdcs < 1) begin : gen_no_spare_columns
+    assign codes = array_codes;
+  end else begin : gen_spare_columns
+    localparam int Bits = Blocks * Tiles * SpareAdcs * $clog2(ArrayAdcs);
+    logic [Bits-1:0] left_out;
+    hf_rom #(
+        .Width(Bits),
+        .InitFile(Name == "" ? "" : {Name, "spare_columns.mem"})
+    ) i_left_out (
+        .clk_i, .read_i(1'b1), .addr_i(1'b0), .data_o(left_out));
+    hf_spare_columns #(
+        .Arrays(Blocks * Tiles), .Columns(Adcs), .Spares(SpareAdcs), .Width(CodeBits)
+    ) i_columns (
+        .data_i(array_codes), .left_out_i(left_out), .data_o(codes));
+  end
 
   // ---------------------------------------------------------------- values and their sums
   for (genvar t = 0; t < LaneTiles; t++) begin : gen_lane_tile

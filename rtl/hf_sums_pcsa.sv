@@ -14,10 +14,14 @@
 //             Amplifiers             amplifiers of an array: ceil(ceil(Inputs / ColumnTiles) / ColumnsPerAmplifier)
 //             ColumnsPerAmplifier    columns that share an amplifier, >= 1
 //             LaneColumns, LaneRows  arrays sensed at once along inputs and along neurons
+//             SpareLines             word lines of an array beyond Rows; arrays that are sensed at once leave out the same ones
+//             SpareAmplifiers        amplifiers of an array beyond Amplifiers, each with ColumnsPerAmplifier columns
 //             SumWidth               bits of a sum; holds +-(Inputs + 1)
 //             Paced                  1: a step but the first begins when go_i is high; 0: at once
 //             SignCycles, ZeroCycles, Programmable, SetCycles, ResetCycles  cell model, see hf_array_pcsa
-//             Name                   prefix of the memory images: Name_rX_cY.mem
+//             Name                   prefix of the memory images: Name_rX_cY.mem; what is left out of arrays with spares:
+//                                    Name_spare_lines.mem, one word, SpareLines places for each row group and column group;
+//                                    Name_spare_columns.mem, one word, SpareAmplifiers places for each of their lanes
 // Latency     (reads of a step) * (precharge + window + 1) + 2 cycles from start_i to the first sums_valid_o; unpaced
 //             steps follow each other every (reads of a step) * (precharge + window + 1) cycles
 // Throughput  a vector at a time: start_i only while busy_o is low
@@ -35,6 +39,8 @@ module hf_sums_pcsa #(
     parameter int ColumnsPerAmplifier = 1,
     parameter int LaneColumns = 1,
     parameter int LaneRows = 1,
+    parameter int SpareLines = 0,
+    parameter int SpareAmplifiers = 0,
     parameter int SumWidth = 6,
     parameter bit Paced = 1'b0,
     parameter int SignCycles = 5,
@@ -46,6 +52,9 @@ module hf_sums_pcsa #(
     parameter Name = "",
     localparam int InputBits = Inputs * (InputTrits ? 2 : 1),
     localparam int Slice = Amplifiers * ColumnsPerAmplifier,
+    localparam int ArrayLines = Rows + SpareLines,
+    localparam int ArrayAmplifiers = Amplifiers + SpareAmplifiers,
+    localparam int ArraySlice = ArrayAmplifiers * ColumnsPerAmplifier,
     localparam int ColumnGroups = (ColumnTiles + LaneColumns - 1) / LaneColumns,
     localparam int RowGroups = (RowTiles + LaneRows - 1) / LaneRows,
     localparam int LaneWidth = $clog2(Amplifiers + 1) + 1,
@@ -53,7 +62,8 @@ module hf_sums_pcsa #(
     localparam int ColumnGroupWidth = ColumnGroups > 1 ? $clog2(ColumnGroups) : 1,
     localparam int RowWidth = Rows > 1 ? $clog2(Rows) : 1,
     localparam int RowGroupWidth = RowGroups > 1 ? $clog2(RowGroups) : 1,
-    localparam int CellWidth = $clog2(2 * Slice)
+    localparam int LineWidth = ArrayLines > 1 ? $clog2(ArrayLines) : 1,
+    localparam int CellWidth = $clog2(2 * ArraySlice)
 ) (
     input  wire logic                     clk_i,
     input  wire logic                     rst_ni,
@@ -84,8 +94,8 @@ module hf_sums_pcsa #(
     input  wire logic [2:0]               program_i,
     input  wire logic [LaneRows-1:0]      program_lanes_i,      // row tiles of the group
     input  wire logic [RowGroupWidth-1:0] program_row_group_i,
-    input  wire logic [RowWidth-1:0]      program_row_i,
-    input  wire logic [ColumnTiles*2*Slice-1:0] program_mask_i,
+    input  wire logic [LineWidth-1:0]     program_row_i,
+    input  wire logic [ColumnTiles*2*ArraySlice-1:0] program_mask_i,
     input  wire logic [CellWidth-1:0]     program_cell_i,
     output logic      [ColumnTiles-1:0]   program_verify_o
 );
@@ -99,6 +109,9 @@ module hf_sums_pcsa #(
   end
   if (SumWidth < $clog2(Inputs + 2) + 1 || SumWidth < LaneWidth) begin : gen_error_sum
     hf_error_sums_pcsa_sum_width_too_small error ();
+  end
+  if (SpareLines < 0 || SpareAmplifiers < 0) begin : gen_error_spares
+    hf_error_sums_pcsa_spares_must_not_be_negative error ();
   end
 
   // ---------------------------------------------------------------- control
@@ -171,11 +184,13 @@ module hf_sums_pcsa #(
   // ---------------------------------------------------------------- lanes and their arrays
   // Lane (p, l) reads arrays (row group * LaneRows + p, column group * LaneColumns + l) in turn.
   logic [LaneRows*LaneColumns*Amplifiers-1:0] q, qb;
+  logic [LaneRows*LaneColumns*ArrayAmplifiers-1:0] array_q, array_qb;
+  logic [LineWidth-1:0] line;
   hf_bank_pcsa #(
       .ColumnTiles(ColumnTiles),
       .RowTiles(RowTiles),
-      .Rows(Rows),
-      .Amplifiers(Amplifiers),
+      .Rows(ArrayLines),
+      .Amplifiers(ArrayAmplifiers),
       .ColumnsPerAmplifier(ColumnsPerAmplifier),
       .LaneColumns(LaneColumns),
       .LaneRows(LaneRows),
@@ -190,16 +205,51 @@ module hf_sums_pcsa #(
       .sense_i(sense),
       .row_group_i(Programmable && !busy_q ? program_row_group_i : row_group),
       .column_group_i(column_group),
-      .row_i(Programmable && !busy_q ? program_row_i : row),
+      .row_i(Programmable && !busy_q ? program_row_i : line),
       .column_i(column),
-      .q_o(q),
-      .qb_o(qb),
+      .q_o(array_q),
+      .qb_o(array_qb),
       .program_i,
       .program_lanes_i,
       .program_mask_i,
       .program_cell_i,
       .program_verify_o
   );
+
+  // ---------------------------------------------------------------- spares
+  localparam int Groups = RowGroups * ColumnGroups;
+  if (SpareLines < 1) begin : gen_no_spare_lines
+    assign line = row;
+  end else begin : gen_spare_lines
+    localparam int Bits = SpareLines * LineWidth;
+    logic [Groups*Bits-1:0] left_out;
+    hf_rom #(
+        .Width(Groups * Bits),
+        .InitFile(Name == "" ? "" : {Name, "spare_lines.mem"})
+    ) i_left_out (
+        .clk_i, .read_i(1'b1), .addr_i(1'b0), .data_o(left_out));
+    hf_spare_address #(.Lines(Rows), .Spares(SpareLines)) i_address (
+        .line_i(row), .left_out_i(Bits'(left_out >> ((32'(row_group) * ColumnGroups + 32'(column_group)) * Bits))),
+        .line_o(line));
+  end
+  if (SpareAmplifiers < 1) begin : gen_no_spare_columns
+    assign q = array_q;
+    assign qb = array_qb;
+  end else begin : gen_spare_columns
+    localparam int Bits = LaneRows * LaneColumns * SpareAmplifiers * $clog2(ArrayAmplifiers);
+    logic [Groups*Bits-1:0] left_out;
+    logic [Bits-1:0] of_group;
+    assign of_group = Bits'(left_out >> ((32'(row_group) * ColumnGroups + 32'(column_group)) * Bits));
+    hf_rom #(
+        .Width(Groups * Bits),
+        .InitFile(Name == "" ? "" : {Name, "spare_columns.mem"})
+    ) i_left_out (
+        .clk_i, .read_i(1'b1), .addr_i(1'b0), .data_o(left_out));
+    hf_spare_columns #(.Arrays(LaneRows * LaneColumns), .Columns(Amplifiers), .Spares(SpareAmplifiers)) i_q (
+        .data_i(array_q), .left_out_i(of_group), .data_o(q));
+    hf_spare_columns #(.Arrays(LaneRows * LaneColumns), .Columns(Amplifiers), .Spares(SpareAmplifiers)) i_qb (
+        .data_i(array_qb), .left_out_i(of_group), .data_o(qb));
+  end
 
   // What all lanes of a column take. Input i of slice k meets amplifier i % Amplifiers at column i / Amplifiers.
   logic [LaneColumns*Amplifiers-1:0] lanes_use, lanes_nonzero, lanes_positive;

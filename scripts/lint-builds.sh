@@ -1,5 +1,5 @@
 #!/bin/sh
-# Generates the shipped networks for each readout, and with few-shot memories, into a temporary folder and checks the RTL of every build directory.
+# Generates the shipped networks for each readout, with few-shot memories and with spares, into a temporary folder and checks the RTL of every build directory.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -27,5 +27,12 @@ for readout in pcsa sa adc; do
     "$readout" >"$folder/program.toml"
   $cargo run --quiet --bin hafnia -- generate networks/digits_ternary.safetensors --hardware "$folder/program.toml" \
     -o "$folder/program-$readout"
+done
+# Arrays with spares.
+for readout in pcsa sa adc; do
+  printf 'readout = "%s"\n[array]\ninputs = 64\noutputs = 8\nspare_word_lines = 2\nspare_columns = 4\n[fold]\nsensed_at_once = 3\ncolumns_per_amplifier = 2\n[program]\n' \
+    "$readout" >"$folder/spares.toml"
+  $cargo run --quiet --bin hafnia -- generate networks/digits_ternary.safetensors --hardware "$folder/spares.toml" \
+    -o "$folder/spares-$readout"
 done
 scripts/lint-rtl.sh "$folder"/*-pcsa "$folder"/*-sa "$folder"/*-adc

@@ -125,6 +125,10 @@ pub struct Array {
     pub neurons: Neurons,
     /// Columns a weight takes under `adc`.
     pub columns: Columns,
+    /// Word lines of one array beyond those that it needs; under `sa` and `adc` those of so many inputs.
+    pub spare_word_lines: usize,
+    /// Columns of one array beyond those that it needs: pairs under `pcsa`, those of so many neurons under `sa` and `adc`.
+    pub spare_columns: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -324,6 +328,9 @@ impl Hardware {
 /// Keys of `[memory]` that are settings of its arrays.
 const OF_ARRAYS: [&str; 5] = ["readout", "array", "pcsa", "adc", "fold"];
 
+/// Keys of `[array]` that hold for layers only.
+const SPARES: [&str; 2] = ["spare_word_lines", "spare_columns"];
+
 fn memory(
     table: &toml::Table,
     program: Option<&toml::Value>,
@@ -343,6 +350,12 @@ fn memory(
     let mut all = table.clone();
     // Only a readout of the memory's own decides: that of the layers may be one that gives no similarities.
     all.insert("readout".into(), "pcsa".into());
+    if let Some(key) = SPARES.iter().find(|k| of_arrays.get("array").is_some_and(|a| a.get(**k).is_some())) {
+        return Err(format!("[memory.array]: the key memory's arrays have no spares; leave `{key}` out"));
+    }
+    if let Some(toml::Value::Table(array)) = all.get_mut("array") {
+        array.retain(|key, _| !SPARES.contains(&key));
+    }
     merge(&mut all, of_arrays);
     Ok((memory, read(&all).map_err(|e| format!("[memory]: {e}"))?))
 }

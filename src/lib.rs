@@ -10,6 +10,7 @@
 //!
 //! * [`network`]: what was trained; no hardware.
 //! * [`hardware`]: reads `hardware.toml`.
+//! * [`fault_map`]: faulty cells of a chip's arrays.
 //! * [`plan`]: how the network lies on arrays; every number that both sides need.
 //! * [`mod@reference`]: hardware-free evaluation, slow and plain; never reads a plan.
 //! * [`golden`]: what the hardware of a plan computes, bit for bit; integers only.
@@ -25,6 +26,7 @@ pub mod cosim;
 pub mod data;
 pub mod device;
 pub mod emit;
+pub mod fault_map;
 pub mod golden;
 pub mod hardware;
 pub mod network;

@@ -7,7 +7,7 @@ use std::process::Command;
 use rayon::prelude::*;
 
 /// Block, parameters, and what follows `hf_error_` in the message.
-const ILLEGAL: [(&str, &str, &str); 108] = [
+const ILLEGAL: [(&str, &str, &str); 116] = [
     ("hf_accumulator", ".Lanes(0)", "accumulator_lanes_must_be_at_least_1"),
     ("hf_accumulator", ".LaneWidth(0)", "accumulator_lane_width_must_be_at_least_1"),
     ("hf_accumulator", ".LaneWidth(13)", "accumulator_sum_width_below_lane_width"),
@@ -30,6 +30,7 @@ const ILLEGAL: [(&str, &str, &str); 108] = [
     ("hf_layer_sa", ".Inputs(9)", "layer_sa_blocks_do_not_make_up_the_inputs"),
     ("hf_layer_sa", ".Neurons(5)", "layer_sa_tiles_do_not_hold_the_neurons"),
     ("hf_layer_sa", ".LaneTiles(2)", "layer_sa_more_lanes_than_arrays"),
+    ("hf_layer_sa", ".SpareLines(-1)", "layer_sa_spares_must_not_be_negative"),
     ("hf_layer_sa", ".ReadCycles(0)", "layer_sa_read_cycles_must_be_at_least_1"),
     ("hf_multiply_accumulate", ".Neurons(0)", "multiply_accumulate_neurons_must_be_at_least_1"),
     ("hf_multiply_accumulate", ".Inputs(0)", "multiply_accumulate_inputs_must_be_at_least_1"),
@@ -45,6 +46,11 @@ const ILLEGAL: [(&str, &str, &str); 108] = [
     ("hf_slice", ".Parts(0)", "slice_slices_stride_parts_and_width_must_be_at_least_1"),
     ("hf_slice", ".Width(0)", "slice_slices_stride_parts_and_width_must_be_at_least_1"),
     ("hf_slice", ".Stride(2), .Offset(2)", "slice_offset_out_of_range"),
+    ("hf_spare_address", ".Spares(0)", "spare_address_lines_and_spares_must_be_at_least_1"),
+    ("hf_spare_columns", ".Spares(0)", "spare_columns_arrays_columns_spares_and_width_must_be_at_least_1"),
+    ("hf_spare_lines", ".Spares(0)", "spare_lines_spares_must_be_at_least_1"),
+    ("hf_spare_lines", ".LargeBlocks(0)", "spare_lines_blocks_must_have_1_line_or_more_and_some_be_large"),
+    ("hf_spare_lines", ".LargeBlocks(2)", "spare_lines_blocks_must_have_1_line_or_more_and_some_be_large"),
     ("hf_stream_in", ".StreamBits(0)", "stream_in_stream_bits_must_be_a_multiple_of_8"),
     ("hf_stream_in", ".StreamBits(12)", "stream_in_stream_bits_must_be_a_multiple_of_8"),
     ("hf_stream_in", ".CodeBits(4)", "stream_in_code_bits_must_be_1_or_8"),
@@ -58,6 +64,8 @@ const ILLEGAL: [(&str, &str, &str); 108] = [
     ("hf_sums_pcsa", ".LaneRows(2)", "sums_pcsa_more_lanes_than_arrays"),
     ("hf_sums_pcsa", ".LaneColumns(2)", "sums_pcsa_more_lanes_than_arrays"),
     ("hf_sums_pcsa", ".SumWidth(2)", "sums_pcsa_sum_width_too_small"),
+    ("hf_sums_pcsa", ".SpareLines(-1)", "sums_pcsa_spares_must_not_be_negative"),
+    ("hf_sums_adc", ".SpareLines(-1)", "sums_adc_spares_must_not_be_negative"),
     ("hf_layer_pcsa", ".Inputs(9)", "sums_pcsa_column_tiles_do_not_hold_the_inputs"),
     ("hf_keys_pcsa", ".Slots(5)", "keys_pcsa_row_tiles_do_not_hold_the_slots"),
     ("hf_keys_pcsa", ".RowTiles(3), .LaneRows(2)", "keys_pcsa_lane_rows_must_be_a_power_of_two_that_divides_row_tiles"),

@@ -11,9 +11,8 @@ use crate::emit;
 pub(super) struct Args {
     /// Network file (.safetensors).
     network: PathBuf,
-    /// Hardware description; absent: every default.
-    #[arg(long)]
-    hardware: Option<PathBuf>,
+    #[command(flatten)]
+    hardware: load::HardwareArgs,
     /// Build directory to write; an older one is replaced.
     #[arg(short, long)]
     out: PathBuf,
@@ -21,8 +20,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Result<Answer> {
     let file = load::network(&args.network)?;
-    let (hardware_bytes, hardware) = load::hardware(args.hardware.as_deref())?;
-    let plan = load::plan(&file.network, &hardware, args.hardware.as_deref())?;
+    let (hardware_bytes, plan) = args.hardware.plan(&file.network)?;
     let manifest = emit::write(&plan, &file.bytes, &hardware_bytes, &args.out)?;
     let arrays: usize = plan.layers.iter().map(|l| l.arrays()).sum();
     let text = format!(

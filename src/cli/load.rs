@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::fault_map::{self, Fault};
 use crate::hardware::Hardware;
 use crate::network::{self, InputCode, Network};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, PlanError};
 
 /// A network file, its bytes and its meaning.
 pub(super) struct NetworkFile {
@@ -32,9 +33,46 @@ pub(super) fn hardware(path: Option<&Path>) -> Result<(Vec<u8>, Hardware)> {
     }
 }
 
+/// Hardware and the fault map of a chip.
+#[derive(clap::Args)]
+pub(super) struct HardwareArgs {
+    /// Hardware description; absent: every default.
+    #[arg(long)]
+    pub hardware: Option<PathBuf>,
+    /// Faulty cells of the chip, as `march --map` lists them: spares take their place, see docs/programming.md.
+    #[arg(long)]
+    pub faults: Option<PathBuf>,
+}
+
+impl HardwareArgs {
+    /// The bytes of the hardware description, and the plan.
+    pub fn plan(&self, network: &Network) -> Result<(Vec<u8>, Plan)> {
+        let (bytes, hardware) = hardware(self.hardware.as_deref())?;
+        let faults = faults(self.faults.as_deref())?;
+        let plan = plan::plan_with_faults(network, &hardware, faults).map_err(|error| {
+            let place = match (&error, &self.faults) {
+                (PlanError::Faults { .. }, Some(map)) => map.display().to_string(),
+                _ => format!("{}: {} does not fit", place(self.hardware.as_deref()), network.name),
+            };
+            anyhow::Error::new(error).context(place)
+        })?;
+        Ok((bytes, plan))
+    }
+}
+
+/// The faults of a file; none without one.
+pub(super) fn faults(path: Option<&Path>) -> Result<Vec<Fault>> {
+    let Some(path) = path else { return Ok(Vec::new()) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("{}: cannot read", path.display()))?;
+    fault_map::read(&text).with_context(|| format!("{}: not a list of faults", path.display()))
+}
+
 pub(super) fn plan(network: &Network, hardware: &Hardware, path: Option<&Path>) -> Result<Plan> {
-    let place = path.map_or("default hardware".into(), |p| p.display().to_string());
-    plan::plan(network, hardware).with_context(|| format!("{place}: {} does not fit", network.name))
+    plan::plan(network, hardware).with_context(|| format!("{}: {} does not fit", place(path), network.name))
+}
+
+fn place(path: Option<&Path>) -> String {
+    path.map_or("default hardware".into(), |p| p.display().to_string())
 }
 
 /// A data set.

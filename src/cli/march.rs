@@ -3,10 +3,10 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use super::verify::{ArraysArg, SimulatorArg, read_faults};
-use super::{Answer, Outcome};
+use super::verify::{ArraysArg, SimulatorArg};
+use super::{Answer, Outcome, load};
 use crate::cosim::{self, Build, Options};
-use crate::whole_file;
+use crate::{fault_map, whole_file};
 
 /// March test: write and read every cell of every array over the register bus, and list those that fail.
 #[derive(clap::Args)]
@@ -38,12 +38,12 @@ pub(super) fn run(args: Args) -> Result<Answer> {
         precharge: None,
         window: None,
         load: true,
-        faults: read_faults(args.faults.as_deref())?,
+        faults: load::faults(args.faults.as_deref())?,
         waveform: PathBuf::new(),
     };
     let run = cosim::march(&build, &options)?;
     if let Some(path) = &args.map {
-        let text = serde_json::to_string_pretty(&run.faults)? + "\n";
+        let text = fault_map::write(&run.faults);
         whole_file::write(path, text.as_bytes()).with_context(|| format!("{}: cannot write", path.display()))?;
     }
     let mut lines = vec![format!(

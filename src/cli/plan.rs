@@ -9,14 +9,12 @@ use super::{Answer, load};
 pub(super) struct Args {
     /// Network file (.safetensors).
     network: PathBuf,
-    /// Hardware description; absent: every default.
-    #[arg(long)]
-    hardware: Option<PathBuf>,
+    #[command(flatten)]
+    hardware: load::HardwareArgs,
 }
 
 pub(super) fn run(args: Args) -> Result<Answer> {
     let file = load::network(&args.network)?;
-    let (_, hardware) = load::hardware(args.hardware.as_deref())?;
-    let plan = load::plan(&file.network, &hardware, args.hardware.as_deref())?;
+    let (_, plan) = args.hardware.plan(&file.network)?;
     Ok(Answer::held(plan.to_string(), serde_json::to_value(&plan)?))
 }

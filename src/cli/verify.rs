@@ -1,7 +1,7 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::episodes::{EpisodeArgs, first_episode};
@@ -98,13 +98,6 @@ impl ArraysArg {
     }
 }
 
-/// The faults of a file; none without one.
-pub(super) fn read_faults(path: Option<&Path>) -> Result<Vec<cosim::Fault>> {
-    let Some(path) = path else { return Ok(Vec::new()) };
-    let text = std::fs::read_to_string(path).with_context(|| format!("{}: cannot read", path.display()))?;
-    cosim::read_faults(&text).with_context(|| format!("{}: not a list of faults", path.display()))
-}
-
 pub(super) fn run(args: Args) -> Result<Answer> {
     let build = Build::open(&args.build)?;
     for file in &build.differences {
@@ -134,7 +127,7 @@ pub(super) fn run(args: Args) -> Result<Answer> {
         name.push("-mismatch.vcd");
         name.into()
     });
-    let faults = read_faults(args.faults.as_deref())?;
+    let faults = load::faults(args.faults.as_deref())?;
     let options = Options {
         simulator,
         arrays,

@@ -1,39 +1,12 @@
-//! Faulty cells: a list as JSON, checked against the plan, and the files that the arrays' models take.
+//! Faulty cells, checked against the plan, and the files that the arrays' models take.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
 use super::{CosimError, io};
-use crate::emit::{Cells, Place};
-use crate::plan::Plan;
-
-/// A cell that does not do what it is told.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fault {
-    pub layer: String,
-    /// Array along inputs, and along neurons.
-    pub split: usize,
-    pub tile: usize,
-    /// Word line.
-    pub line: usize,
-    /// Place on the word line.
-    pub cell: usize,
-    pub kind: FaultKind,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FaultKind {
-    /// Never leaves HRS.
-    StuckHrs,
-    /// Never leaves LRS.
-    StuckLrs,
-    /// Switches with every second pulse only.
-    Slow,
-}
+use crate::emit::Cells;
+use crate::fault_map::{Fault, FaultKind};
+use crate::plan::{self, Place, Plan};
 
 /// The faults of one array.
 #[derive(Clone, Debug, Default)]
@@ -56,32 +29,11 @@ pub(super) struct Faults(BTreeMap<(String, usize, usize), ArrayFaults>);
 impl Faults {
     /// Every fault must name a cell that the plan has, and no cell has two.
     pub fn new(plan: &Plan, list: &[Fault]) -> Result<Self, CosimError> {
+        plan::check_faults(&plan.layers, list)?;
         let mut out = Self::default();
-        for (at, fault) in list.iter().enumerate() {
-            let bad = |reason: String| Err(CosimError::Faults { at, reason });
-            let banks = plan.access.as_ref().map_or(&[][..], |a| &a.banks);
-            let Some(bank) = banks.iter().find(|b| b.layer == fault.layer) else {
-                let names: Vec<&str> = banks.iter().map(|b| b.layer.as_str()).collect();
-                return bad(format!(
-                    "layer \"{}\" has no arrays; those that have are {}",
-                    fault.layer,
-                    names.join(", ")
-                ));
-            };
-            let lines = bank.lines.get(fault.split).copied().unwrap_or(0);
-            let places = [
-                ("split", fault.split, bank.lines.len()),
-                ("tile", fault.tile, bank.tiles),
-                ("line", fault.line, lines),
-                ("cell", fault.cell, bank.cells),
-            ];
-            if let Some((what, value, most)) = places.into_iter().find(|(_, value, most)| value >= most) {
-                return bad(format!("{what} {value} does not exist: layer \"{}\" has {most} there", fault.layer));
-            }
+        for fault in list {
             let array = out.0.entry((fault.layer.clone(), fault.split, fault.tile)).or_default();
-            if array.0.insert((fault.line, fault.cell), fault.kind).is_some() {
-                return bad("the cell is listed twice".into());
-            }
+            array.0.insert((fault.line, fault.cell), fault.kind);
         }
         Ok(out)
     }
@@ -89,11 +41,6 @@ impl Faults {
     pub fn array(&self, layer: &str, split: usize, tile: usize) -> ArrayFaults {
         self.0.get(&(layer.to_string(), split, tile)).cloned().unwrap_or_default()
     }
-}
-
-/// A list of faults as JSON.
-pub fn read_faults(text: &str) -> Result<Vec<Fault>, serde_json::Error> {
-    serde_json::from_str(text)
 }
 
 /// Memory images of arrays whose cells were never written: all HRS but those that are stuck at LRS. Everything else is a copy.

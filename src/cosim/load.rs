@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use super::CosimError;
 use super::bus::{BusAnswer, BusKind, Script};
-use super::faults::{ArrayFaults, FaultKind, Faults};
-use crate::emit::{Cells, Place, registers};
-use crate::plan::Plan;
+use super::faults::{ArrayFaults, Faults};
+use crate::emit::registers;
+use crate::fault_map::FaultKind;
+use crate::plan::{Arrays, Place, Plan, left_out};
 
 /// A word line whose cells could not be written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -61,20 +62,37 @@ impl Load {
     pub fn new(plan: &Plan, faults: &Faults) -> Self {
         let access = plan.access.as_ref().expect("checked by the caller");
         let mut load = Self { script: Script::default(), lines: Vec::new(), arrays: 0, predicted: 0 };
-        let layers = plan.layers.iter().filter_map(Cells::of);
-        for (number, (cells, bank)) in layers.zip(&access.banks).enumerate() {
+        let layers = plan.layers.iter().filter_map(|l| Some((left_out(l), Arrays::of(l)?)));
+        // Columns that are left out are neither pulsed nor verified; without spare ones MASK stays as it is after a reset.
+        let masked = plan.layers.iter().any(|l| l.spares.as_ref().is_some_and(|s| s.amplifiers > 0));
+        for (number, ((left_out, arrays), bank)) in layers.zip(&access.banks).enumerate() {
             let words = bank.cells.div_ceil(32);
             load.script.write(registers::BANK, number as u32);
-            for (split, tile) in (0..bank.lines.len()).flat_map(|s| (0..bank.tiles).map(move |t| (s, t))) {
+            for (split, tile) in arrays.each() {
                 load.arrays += 1;
                 load.script.write(registers::ARRAY, (tile as u32) << 16 | split as u32);
-                let array = faults.array(&bank.layer, split, tile);
+                let (array, left_out) = (faults.array(&bank.layer, split, tile), &left_out[split][tile]);
+                let used = |cell| cell < bank.cells && arrays.column(cell % arrays.columns(), left_out).is_some();
+                let word_of = |bit: &dyn Fn(usize) -> bool, word: usize| -> u32 {
+                    (0..32).map(|b| u32::from(bit(32 * word + b)) << b).sum()
+                };
+                if masked {
+                    load.script.write(registers::WORD, 0);
+                    for word in 0..words {
+                        load.script.write(registers::MASK, word_of(&used, word));
+                    }
+                }
                 for line in 0..bank.lines[split] {
+                    if left_out.lines.contains(&(line / arrays.lines_each())) {
+                        continue;
+                    }
                     load.script.write(registers::LINE, line as u32);
                     load.script.write(registers::WORD, 0);
-                    let lrs = |cell| cell < bank.cells && cells.lrs(split, tile, Place { line, cell });
+                    let lrs = |cell| {
+                        cell < bank.cells && arrays.lrs(split, tile, Place { line, cell }, left_out) == Some(true)
+                    };
                     for word in 0..words {
-                        load.script.write(registers::DATA, (0..32).map(|b| u32::from(lrs(32 * word + b)) << b).sum());
+                        load.script.write(registers::DATA, word_of(&lrs, word));
                     }
                     load.script.write(registers::COMMAND, registers::PROGRAM);
                     let wait = load.script.step(BusKind::Wait, registers::STATE, registers::BUSY);
@@ -85,7 +103,8 @@ impl Load {
                         load.script.step(BusKind::Read, registers::WRONG, 0);
                     }
                     load.lines.push(LineOf { layer: bank.layer.clone(), split, tile, line, wait });
-                    let attempts = attempts(&array, line, bank.cells, access.program.attempts, lrs);
+                    let cells = (0..bank.cells).filter(|c| used(*c));
+                    let attempts = attempts(&array, line, cells, access.program.attempts, lrs);
                     load.predicted += access.program_cycles(bank.cells, attempts);
                 }
             }
@@ -128,11 +147,17 @@ impl Load {
 
 /// Attempts that a word line of new cells takes. A cell that is to stay HRS needs none of its pulses; a slow one that is to be LRS
 /// switches with the second; a stuck one is tried in vain.
-fn attempts(faults: &ArrayFaults, line: usize, cells: usize, most: usize, lrs: impl Fn(usize) -> bool) -> usize {
+fn attempts(
+    faults: &ArrayFaults,
+    line: usize,
+    cells: impl Iterator<Item = usize>,
+    most: usize,
+    lrs: impl Fn(usize) -> bool,
+) -> usize {
     let of = |cell| match (faults.get(Place { line, cell }), lrs(cell)) {
         (Some(FaultKind::StuckHrs), true) | (Some(FaultKind::StuckLrs), false) => most,
         (Some(FaultKind::Slow), true) => most.min(2),
         _ => 1,
     };
-    (0..cells).map(of).max().unwrap_or(1)
+    cells.map(of).max().unwrap_or(1)
 }

@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::bus::{BusAnswer, BusKind, Script};
-use super::faults::{Fault, FaultKind};
 use super::run::{RunOptions, run};
 use super::stimulus::Stimulus;
 use super::tally::Tally;
 use super::{Build, CosimError, Loading, Options, Simulator, model};
 use crate::emit::registers;
+use crate::fault_map::{Fault, FaultKind};
 use crate::plan::{BankPlan, Plan};
 
 /// What a march test found.

@@ -11,7 +11,7 @@ use super::tally::KEYS;
 use super::{Arrays, Build, CosimError, Options, Simulator};
 use crate::emit::{self, TapKind};
 use crate::golden::{ArrayPlace, Bits, Golden, LayerDetail, Site, locate as places};
-use crate::plan::{LayerPlan, ReadoutPlan};
+use crate::plan::{self, LayerPlan, ReadoutPlan};
 
 /// Cycles of waveform before and after the place.
 const AROUND: u64 = 200;
@@ -140,6 +140,8 @@ fn lane_difference(
 fn describe(build: &Build, arrays: Arrays, layer: usize, place: &ArrayPlace) -> String {
     let bank = format!("{}.i_layer_{}.i_bank", build.manifest.top, build.plan.layers[layer].name);
     let split = place.split;
+    let planned = &build.plan.layers[layer];
+    let left_out = |tile: usize| plan::left_out(planned)[split][tile].clone();
     match (&place.site, &build.plan.layers[layer].readout) {
         (Site::Pcsa { row_tile, word_line, .. }, ReadoutPlan::Pcsa(p)) => {
             let instance = match arrays {
@@ -152,13 +154,16 @@ fn describe(build: &Build, arrays: Arrays, layer: usize, place: &ArrayPlace) -> 
                     split / p.lane_columns,
                 ),
             };
-            format!("{instance} (row tile {row_tile}, column tile {split}), word line {word_line}")
+            let line = left_out(*row_tile).line(*word_line);
+            format!("{instance} (row tile {row_tile}, column tile {split}), word line {line}")
         }
         (Site::Sa { tile, column }, _) => {
             let instance = match arrays {
                 Arrays::Bank => bank,
                 Arrays::Grid => format!("{bank}.gen_block[{split}].gen_tile[{tile}].i_array"),
             };
+            let arrays = plan::Arrays::of(planned).expect("a layer with arrays");
+            let column = arrays.column_behind(*column, &left_out(*tile));
             format!("{instance} (block {split}, tile {tile}), column {column}")
         }
         (Site::Pcsa { .. }, _) => unreachable!("a pcsa site in a layer of another readout"),

@@ -23,7 +23,6 @@ use std::path::PathBuf;
 pub use build::Build;
 pub use commands::{Asked, FewShotRun};
 pub use compare::Mismatch;
-pub use faults::{Fault, FaultKind, read_faults};
 pub use load::{FailedLine, LoadRun};
 pub use march::{MarchRun, march};
 use verify::Loading;
@@ -49,14 +48,14 @@ pub enum CosimError {
     Tool(#[from] ToolError),
     #[error("{}: cannot {action}: {source}", path.display())]
     Io { path: PathBuf, action: &'static str, source: std::io::Error },
-    #[error("{}: not what this version plans from the network.safetensors and hardware.toml beside it; run `hafnia generate` again", path.display())]
+    #[error("{}: not what this version plans from the network.safetensors, hardware.toml and fault map beside it; run `hafnia generate` again", path.display())]
     StalePlan { path: PathBuf },
     #[error("the simulation ended early: {reason}; its messages: {}", log.display())]
     Simulation { reason: String, log: PathBuf },
     #[error("{reason}")]
     Commands { reason: String },
-    #[error("fault {at} of the list: {reason}")]
-    Faults { at: usize, reason: String },
+    #[error("{}: not a list of faults: {source}", path.display())]
+    FaultMap { path: PathBuf, source: serde_json::Error },
     #[error("the register bus: {reason}")]
     Bus { reason: String },
     #[error("{}: the arrays cannot be written over the register bus; give hardware.toml a table [program] and generate again", path.display())]

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::commands::{self, Asked, FewShotRun};
 use super::compare::Mismatch;
-use super::faults::{self, Fault, Faults};
+use super::faults::{self, Faults};
 use super::load::{Load, LoadRun};
 use super::mismatch;
 use super::model::{self, Model};
@@ -18,6 +18,7 @@ use super::tally::Tally;
 use super::{Build, CosimError};
 use crate::data::Dataset;
 use crate::emit::{self, ICARUS_IMAGES};
+use crate::fault_map::Fault;
 use crate::golden::{Command, Golden, Trace};
 use crate::plan::Action;
 use crate::reference::{self, Evaluation};

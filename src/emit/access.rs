@@ -5,7 +5,7 @@ use super::memory::{Net, ports};
 use super::views::index_width;
 use super::{COUNT_WIDTH, cells};
 use crate::network::WeightKind;
-use crate::plan::{AccessPlan, LayerPlan, Plan, ReadoutPlan};
+use crate::plan::{AccessPlan, ArrayKind, Arrays, LayerPlan, Plan};
 
 /// Layers that have arrays.
 pub(super) fn banks(plan: &Plan) -> usize {
@@ -87,19 +87,12 @@ pub(super) fn parameters(plan: &Plan) -> Vec<Pair> {
 pub(super) fn layer_ports(plan: &Plan, layer: &LayerPlan) -> Vec<Pair> {
     let before = plan.layers.iter().take_while(|l| l.name != layer.name);
     let bank = before.filter(|l| cells::Cells::of(l).is_some()).count();
-    let (splits, tiles, lines, cells) = match &layer.readout {
-        ReadoutPlan::Pcsa(p) => (p.column_tiles, p.row_tiles, p.rows, 2 * p.slice()),
-        ReadoutPlan::Sa(s) => {
-            let columns = if layer.weight_kind == WeightKind::Ternary { 2 } else { 1 };
-            (s.block_sizes.len(), s.tiles, 2 * s.block_sizes[0], columns * s.amplifiers * s.columns_per_amplifier)
-        }
-        ReadoutPlan::Adc(a) => {
-            let ternary = layer.weight_kind == WeightKind::Ternary;
-            let both = ternary || (plan.access.is_some() && !a.single_column);
-            let columns = if both { 2 } else { 1 };
-            (a.block_sizes.len(), a.tiles, a.block_sizes[0], columns * a.adcs * a.columns_per_adc)
-        }
-        ReadoutPlan::Digital(_) => return Vec::new(),
+    let Some(arrays) = Arrays::of(layer) else { return Vec::new() };
+    let (splits, tiles, lines) = (arrays.splits(), arrays.tiles(), arrays.lines(0));
+    let cells = match &arrays.kind {
+        // Double columns that cannot be programmed have one port a weight where the second follows from the first.
+        ArrayKind::Adc(..) if plan.access.is_none() && layer.weight_kind != WeightKind::Ternary => arrays.columns(),
+        _ => arrays.cells(),
     };
     // Without access the ports are tied to 0.
     let part = |net: &str, bits: usize| match &plan.access {

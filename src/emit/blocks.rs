@@ -2,7 +2,7 @@
 
 use super::stages::{stage_net, votes_bits};
 use super::views::{detail, head_bits, output_bits};
-use super::{COUNT_WIDTH, access, images, memory};
+use super::{COUNT_WIDTH, access, images, memory, spares};
 use crate::network::WeightKind;
 use crate::plan::{
     AdcPlan, DigitalPlan, Encoding, InputMap, LayerPlan, OutputPlan, PcsaPlan, Plan, ReadoutPlan, SaPlan, Source,
@@ -264,6 +264,7 @@ fn pcsa(plan: &Plan, layer: &LayerPlan, p: &PcsaPlan, from: &str, to: &str) -> I
         pair("Output", output_kind(&layer.output)),
     ];
     parameters.extend(pcsa_arrays(plan, p, layer.sum_width));
+    parameters.extend(spares::parameters(layer, "SpareAmplifiers"));
     parameters.extend(access::parameters(plan));
     parameters.push(prefix("Name", &layer.name));
     Instance { module: "hf_layer_pcsa", name: format!("i_{to}"), parameters, ports }
@@ -309,6 +310,7 @@ fn sa(plan: &Plan, layer: &LayerPlan, s: &SaPlan, from: &str, to: &str) -> Insta
         pair("ReadCycles", s.read_cycles),
         pair("ThresholdWidth", s.threshold_width),
     ];
+    parameters.extend(spares::parameters(layer, "SpareAmplifiers"));
     parameters.extend(access::parameters(plan));
     parameters.push(prefix("Name", &layer.name));
     Instance { module: "hf_layer_sa", name: format!("i_{to}"), parameters, ports }
@@ -331,6 +333,7 @@ fn adc(plan: &Plan, layer: &LayerPlan, a: &AdcPlan, from: &str, to: &str) -> Ins
         pair("Output", output_kind(&layer.output)),
     ];
     parameters.extend(adc_arrays(a, layer.sum_width));
+    parameters.extend(spares::parameters(layer, "SpareAdcs"));
     parameters.extend(access::parameters(plan));
     parameters.push(prefix("Name", &layer.name));
     let mut ports = stream_ports(from, to);

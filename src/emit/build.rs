@@ -9,11 +9,15 @@ use sha2::{Digest, Sha256};
 
 use super::views::{self, ICARUS_IMAGES, IcarusBench, Sim, TapsHeader, result_tap, tap_views};
 use super::{images, library};
+use crate::fault_map;
 use crate::plan::Plan;
 
 /// File lists of simulation: every array an instance, or all arrays of a layer in one behavioral bank.
 pub const GRID_FILES: &str = "sim/files.f";
 pub const BANK_FILES: &str = "sim/files_bank.f";
+
+/// The fault map that the plan was made with; no file without faults.
+pub const FAULTS: &str = "faults.json";
 
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
@@ -113,7 +117,8 @@ fn files(plan: &Plan, network: &[u8], hardware: &[u8]) -> Result<BTreeMap<String
         &digest(network)[..16],
         &digest(hardware)[..16]
     );
-    let again = "Regenerate: hafnia generate network.safetensors --hardware hardware.toml -o BUILD";
+    let map = if plan.faults.is_empty() { String::new() } else { format!(" --faults {FAULTS}") };
+    let again = format!("Regenerate: hafnia generate network.safetensors --hardware hardware.toml{map} -o BUILD");
     let banner = format!("// {made}\n// {again}");
     let line = format!("{made} {again}");
     let taps = || tap_views(plan);
@@ -151,6 +156,9 @@ fn files(plan: &Plan, network: &[u8], hardware: &[u8]) -> Result<BTreeMap<String
     put("sim/tb_icarus.sv".into(), ended(bench.render()?));
     put("sim/harness.cpp".into(), library::HARNESS.into());
     put("plan.json".into(), plan.to_json());
+    if !plan.faults.is_empty() {
+        put(FAULTS.into(), fault_map::write(&plan.faults));
+    }
 
     let library = library::files();
     let below = |folder: &str| -> Vec<String> {

@@ -1,12 +1,16 @@
 //! Memory images: `$readmemh` text, one word a line. Packing only; every number stands in the plan.
 
+use std::collections::BTreeMap;
+
 use ndarray::Array2;
 
 use super::cells::Cells;
+use super::spares;
+use crate::fault_map::Fault;
 use crate::network::WeightKind;
 use crate::plan::{
-    AdcPlan, DigitalPlan, InputMap, KeysPlan, LayerPlan, MemoryPlan, OutputPlan, PcsaPlan, Plan, ReadoutPlan, SaPlan,
-    Values, signed_width,
+    AdcPlan, Arrays, DigitalPlan, InputMap, KeysPlan, LayerPlan, MemoryPlan, OutputPlan, PcsaPlan, Place, Plan,
+    ReadoutPlan, SaPlan, Values, left_out, signed_width,
 };
 
 /// A word under construction, least significant bit first.
@@ -19,7 +23,7 @@ impl Word {
     }
 
     /// The low `width` bits of a two's complement number.
-    fn number(&mut self, value: i64, width: usize) {
+    pub fn number(&mut self, value: i64, width: usize) {
         self.0.extend((0..width).map(|b| (value >> b.min(63)) & 1 == 1));
     }
 
@@ -65,11 +69,12 @@ pub(super) fn images(plan: &Plan) -> Vec<Image> {
     }
     for layer in &plan.layers {
         match &layer.readout {
-            ReadoutPlan::Pcsa(p) => pcsa(layer, p, &mut out),
-            ReadoutPlan::Sa(s) => sa(layer, s, plan.access.is_some(), &mut out),
-            ReadoutPlan::Adc(a) => adc(layer, a, plan.access.is_some(), &mut out),
+            ReadoutPlan::Pcsa(p) => pcsa(layer, p, &plan.faults, &mut out),
+            ReadoutPlan::Sa(s) => sa(layer, s, plan, &mut out),
+            ReadoutPlan::Adc(a) => adc(layer, a, plan, &mut out),
             ReadoutPlan::Digital(d) => digital(layer, d, &mut out),
         }
+        spares::images(layer, &mut out);
     }
     if let Some(memory) = &plan.memory {
         keys(memory, &mut out);
@@ -122,25 +127,29 @@ fn weight(weights: &Array2<i8>, j: usize, i: usize) -> Option<i8> {
     weights.get([j, i]).copied()
 }
 
+/// State of the cells of every array: stuck ones have theirs, left-out ones else are HRS.
+fn cells(layer: &LayerPlan, faults: &[Fault], bits: impl Fn(usize) -> Option<usize>, out: &mut Vec<Image>) {
+    let Some(cells) = Cells::of(layer) else { return };
+    let left_out = left_out(layer);
+    for (split, tile) in cells.arrays.each() {
+        let here = faults.iter().filter(|f| f.layer == layer.name && (f.split, f.tile) == (split, tile));
+        let stuck: BTreeMap<Place, bool> =
+            here.filter_map(|f| Some((Place { line: f.line, cell: f.cell }, f.kind.stuck_at_lrs()?))).collect();
+        let lrs = |at| match stuck.get(&at) {
+            Some(lrs) => *lrs,
+            None => cells.arrays.lrs(split, tile, at, &left_out[split][tile]) == Some(true),
+        };
+        out.push(match bits(split) {
+            None => cells.image(split, tile, lrs),
+            Some(bits) => cells.part(split, tile, bits, lrs),
+        });
+    }
+}
+
 /// Array (r, c): line row * columns_per_amplifier + column holds {BLb, BL}, 1 = LRS: +1 is LRS/HRS, -1 HRS/LRS, 0 and
 /// cells that hold no weight HRS/HRS.
-fn pcsa(layer: &LayerPlan, p: &PcsaPlan, out: &mut Vec<Image>) {
-    for r in 0..p.row_tiles {
-        for c in 0..p.column_tiles {
-            let lines = (0..p.rows).flat_map(|row| (0..p.columns_per_amplifier).map(move |column| (row, column)));
-            let words = lines.map(|(row, column)| {
-                let j = r * p.rows + row;
-                let start = c * p.slice() + column * p.amplifiers;
-                let cells =
-                    |sign: i8| (start..start + p.amplifiers).map(move |i| weight(&layer.weights, j, i) == Some(sign));
-                let mut word = Word::default();
-                word.0.extend(cells(1));
-                word.0.extend(cells(-1));
-                word
-            });
-            out.push(image(format!("{}_r{r}_c{c}.mem", layer.name), words));
-        }
-    }
+fn pcsa(layer: &LayerPlan, p: &PcsaPlan, faults: &[Fault], out: &mut Vec<Image>) {
+    cells(layer, faults, |_| None, out);
     thresholds(layer, p.row_groups() * p.rows, p.lane_rows, |word, lane| {
         (word / p.rows * p.lane_rows + lane) * p.rows + word % p.rows
     })
@@ -170,66 +179,41 @@ fn thresholds(layer: &LayerPlan, words: usize, lanes: usize, neuron: impl Fn(usi
     Some(image(format!("{}_threshold.mem", layer.name), words))
 }
 
-/// Cells of array (b, t), which holds `neurons` from input `start` on: {[negative,] positive} planes, or all that can be
-/// programmed.
-fn cells(
-    layer: &LayerPlan,
-    programmable: bool,
-    (b, t): (usize, usize),
-    neurons: std::ops::Range<usize>,
-    inputs: std::ops::Range<usize>,
-) -> Image {
-    if let (true, Some(cells)) = (programmable, Cells::of(layer)) {
-        return cells.image(b, t, |at| cells.lrs(b, t, at));
+/// Array (b, t): line column * amplifiers + amplifier holds a neuron's block, {[negative,] positive} planes or all cells that can
+/// be programmed, and in the `_ref` image its {[low,] high} thresholds.
+fn sa(layer: &LayerPlan, s: &SaPlan, plan: &Plan, out: &mut Vec<Image>) {
+    cells(layer, &plan.faults, part(layer, plan), out);
+    let (Some(arrays), left_out) = (Arrays::of(layer), left_out(layer)) else { return };
+    for (b, t) in arrays.each() {
+        let references = (0..arrays.columns()).map(|column| {
+            let neuron = arrays.column(column, &left_out[b][t]);
+            let j = neuron.map(|n| t * s.amplifiers * s.columns_per_amplifier + n);
+            let at = |v: &[i32]| i64::from(j.and_then(|j| v.get(j)).copied().unwrap_or(0));
+            let mut word = Word::default();
+            word.number(at(&s.high[b]), s.threshold_width);
+            if let Some(low) = s.low.get(b) {
+                word.number(at(low), s.threshold_width);
+            }
+            word
+        });
+        out.push(image(format!("{}_b{b}_t{t}_ref.mem", layer.name), references));
     }
-    let trits = layer.weight_kind == WeightKind::Ternary;
-    let words = neurons.map(|j| {
-        let plane = |sign: i8| inputs.clone().map(move |i| weight(&layer.weights, j, i) == Some(sign));
-        let mut word = Word::default();
-        word.0.extend(plane(1));
-        if trits {
-            word.0.extend(plane(-1));
-        }
-        word
-    });
-    image(format!("{}_b{b}_t{t}.mem", layer.name), words)
 }
 
-/// Array (b, t): line column * amplifiers + amplifier holds a neuron's block, and in the `_ref` image its {[low,] high}
-/// thresholds.
-fn sa(layer: &LayerPlan, s: &SaPlan, programmable: bool, out: &mut Vec<Image>) {
-    let per_tile = s.amplifiers * s.columns_per_amplifier;
-    let mut start = 0;
-    for (b, size) in s.block_sizes.iter().enumerate() {
-        for t in 0..s.tiles {
-            let neurons = t * per_tile..(t + 1) * per_tile;
-            out.push(cells(layer, programmable, (b, t), neurons.clone(), start..start + size));
-            let references = neurons.map(|j| {
-                let at = |v: &[i32]| i64::from(v.get(j).copied().unwrap_or(0));
-                let mut word = Word::default();
-                word.number(at(&s.high[b]), s.threshold_width);
-                if let Some(low) = s.low.get(b) {
-                    word.number(at(low), s.threshold_width);
-                }
-                word
-            });
-            out.push(image(format!("{}_b{b}_t{t}_ref.mem", layer.name), references));
-        }
-        start += size;
-    }
+/// Bits of a word that hold the weights' signs, where not all cells can be programmed.
+fn part(layer: &LayerPlan, plan: &Plan) -> impl Fn(usize) -> Option<usize> {
+    let planes = if layer.weight_kind == WeightKind::Ternary { 2 } else { 1 };
+    let inputs: Vec<usize> =
+        Arrays::of(layer).map_or(Vec::new(), |a| (0..a.splits()).map(|s| a.all_lines(s)).collect());
+    let programmable = plan.access.is_some();
+    move |split| (!programmable).then(|| planes * inputs[split])
 }
 
 /// Array (b, t): line column * ADCs + ADC holds a neuron's block; levels and values of all ADCs; thresholds with line tile
 /// group * columns + column.
-fn adc(layer: &LayerPlan, a: &AdcPlan, programmable: bool, out: &mut Vec<Image>) {
+fn adc(layer: &LayerPlan, a: &AdcPlan, plan: &Plan, out: &mut Vec<Image>) {
     let per_tile = a.adcs * a.columns_per_adc;
-    let mut start = 0;
-    for (b, size) in a.block_sizes.iter().enumerate() {
-        for t in 0..a.tiles {
-            out.push(cells(layer, programmable, (b, t), t * per_tile..(t + 1) * per_tile, start..start + size));
-        }
-        start += size;
-    }
+    cells(layer, &plan.faults, part(layer, plan), out);
     transfer(&layer.name, a, out);
     let words = a.tiles.div_ceil(a.lane_tiles) * a.columns_per_adc;
     out.extend(thresholds(layer, words, a.lane_tiles * a.adcs, |word, lane| {

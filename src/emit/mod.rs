@@ -10,11 +10,12 @@ mod images;
 mod library;
 mod memory;
 pub mod registers;
+mod spares;
 mod stages;
 mod views;
 
-pub use build::{BANK_FILES, BuildError, GRID_FILES, Manifest, digest, write};
-pub use cells::{Cells, Place};
+pub use build::{BANK_FILES, BuildError, FAULTS, GRID_FILES, Manifest, digest, write};
+pub use cells::Cells;
 pub use library::{FORMAL, LIBRARY};
 pub use views::{ICARUS_IMAGES, Tap, TapKind, taps};
 

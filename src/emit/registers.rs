@@ -6,6 +6,7 @@ pub const ARRAY: u8 = 0x90;
 pub const LINE: u8 = 0x94;
 pub const WORD: u8 = 0x98;
 pub const DATA: u8 = 0x9C;
+pub const MASK: u8 = 0xA0;
 pub const WRONG: u8 = 0xA4;
 pub const COMMAND: u8 = 0xA8;
 pub const STATE: u8 = 0xAC;

@@ -31,6 +31,7 @@ fn layer(weights: Array2<i8>, input: Values, output: OutputPlan, readout: Readou
         largest_sum,
         sum_width: 32,
         readout,
+        spares: None,
         pool: None,
         map: MapPlan { rows: 1, columns: 1 },
         exact: true,
@@ -60,6 +61,7 @@ fn plan(map: InputMap, signed: bool, mut layers: Vec<LayerPlan>) -> Plan {
         memory: None,
         scores: ScoresPlan { affine: None, width: 32 },
         access: None,
+        faults: Vec::new(),
         cycles: Cycles { done: vec![0], interval: 1 },
     }
 }

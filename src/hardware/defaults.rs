@@ -26,7 +26,14 @@ impl Default for Program {
 
 impl Default for Array {
     fn default() -> Self {
-        Self { inputs: 128, outputs: 128, neurons: Neurons::Bipolar, columns: Columns::Double }
+        Self {
+            inputs: 128,
+            outputs: 128,
+            neurons: Neurons::Bipolar,
+            columns: Columns::Double,
+            spare_word_lines: 0,
+            spare_columns: 0,
+        }
     }
 }
 

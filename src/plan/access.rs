@@ -3,9 +3,8 @@
 use serde::Serialize;
 
 use super::timing::cycles;
-use super::{LayerPlan, PlanError, ProgramPlan, ReadoutPlan};
+use super::{Arrays, LayerPlan, PlanError, ProgramPlan};
 use crate::hardware::Program;
-use crate::network::WeightKind;
 
 /// Most cells of a word line: the register that gives their number has 16 bits.
 const MOST_CELLS: usize = 65_535;
@@ -28,8 +27,15 @@ pub struct BankPlan {
     pub tiles: usize,
     /// Word lines of the arrays of each split, the most first.
     pub lines: Vec<usize>,
+    /// Of them, those that an array leaves out because it has spare ones.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub spare_lines: usize,
     /// Cells of a word line.
     pub cells: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl BankPlan {
@@ -40,6 +46,11 @@ impl BankPlan {
     /// Word lines of all arrays.
     pub fn all_lines(&self) -> usize {
         self.tiles * self.lines.iter().sum::<usize>()
+    }
+
+    /// Word lines that hold weights.
+    pub fn lines_in_use(&self) -> usize {
+        self.all_lines() - self.arrays() * self.spare_lines
     }
 }
 
@@ -95,26 +106,19 @@ pub(super) fn access(program: &Program, layers: &[LayerPlan], mhz: f64) -> Resul
     let form_cycles = cycles("program.form_ns", program.form_ns, mhz)?;
     let program = ProgramPlan::new("program", program, mhz)?;
     let mut plan = AccessPlan { program, form_cycles, banks, load_cycles: 0 };
-    plan.load_cycles = plan.banks.iter().map(|b| b.all_lines() as u64 * plan.program_cycles(b.cells, 1)).sum();
+    plan.load_cycles = plan.banks.iter().map(|b| b.lines_in_use() as u64 * plan.program_cycles(b.cells, 1)).sum();
     Ok(plan)
 }
 
 fn bank(layer: &LayerPlan) -> Option<BankPlan> {
-    let (tiles, lines, cells) = match &layer.readout {
-        ReadoutPlan::Digital(_) => return None,
-        ReadoutPlan::Pcsa(p) => (p.row_tiles, vec![p.rows; p.column_tiles], 2 * p.slice()),
-        // Two word lines an input; a second column where weights are trits.
-        ReadoutPlan::Sa(s) => {
-            let columns = if layer.weight_kind == WeightKind::Ternary { 2 } else { 1 };
-            let lines = s.block_sizes.iter().map(|b| 2 * b).collect();
-            (s.tiles, lines, columns * s.amplifiers * s.columns_per_amplifier)
-        }
-        ReadoutPlan::Adc(a) => {
-            let columns = if a.single_column { 1 } else { 2 };
-            (a.tiles, a.block_sizes.clone(), columns * a.adcs * a.columns_per_adc)
-        }
-    };
-    Some(BankPlan { layer: layer.name.clone(), tiles, lines, cells })
+    let arrays = Arrays::of(layer)?;
+    Some(BankPlan {
+        layer: layer.name.clone(),
+        tiles: arrays.tiles(),
+        lines: (0..arrays.splits()).map(|s| arrays.lines(s)).collect(),
+        spare_lines: arrays.lines_each() * arrays.spare_lines(),
+        cells: arrays.cells(),
+    })
 }
 
 #[cfg(test)]

@@ -8,12 +8,14 @@ use super::cycles::{Stage, predict};
 use super::fold;
 use super::memory::memory;
 use super::scores::scores;
+use super::spares::{self, check_faults, repair, spares};
 use super::split::{check_unipolar, of_votes, sa, trained_split, unipolar};
 use super::timing::{beats_out, cycles, sense, stream_in, timings};
 use super::{
     Action, AdcPlan, Encoding, FORMAT, InputMap, InputPlan, LayerPlan, MapPlan, OutputPlan, Plan, PlanError, PoolPlace,
     PoolPlan, ReadoutPlan, ScoresPlan, Source, Values, WindowPlan, adc, geometry, signed_width,
 };
+use crate::fault_map::Fault;
 use crate::hardware::{Columns, Hardware, LayerHardware, NegativeInputs, Neurons, Readout};
 use crate::network::{
     Activation, Domain, InputCode, InputValues, Layer, Network, Normalize, Op, PoolOrder, Shape, WeightKind,
@@ -22,8 +24,13 @@ use crate::network::{
 /// Largest side of an array that the tool will plan for.
 const LARGEST_ARRAY: usize = 1 << 14;
 
-/// Lays `network` on `hardware`.
+/// Lays `network` on `hardware` without faults.
 pub fn plan(network: &Network, hardware: &Hardware) -> Result<Plan, PlanError> {
+    plan_with_faults(network, hardware, Vec::new())
+}
+
+/// Lays `network` on `hardware` of which these cells are faulty.
+pub fn plan_with_faults(network: &Network, hardware: &Hardware, mut faults: Vec<Fault>) -> Result<Plan, PlanError> {
     check_names(network, hardware)?;
     let controller;
     let network = match hardware.memory {
@@ -51,6 +58,11 @@ pub fn plan(network: &Network, hardware: &Hardware) -> Result<Plan, PlanError> {
     for index in 0..network.layers.len() {
         let values = layers.last().map_or(input.values, |l: &LayerPlan| l.output.values());
         layers.push(layer(network, hardware, index, &shapes[index..][..2], values)?);
+    }
+    check_faults(&layers, &faults)?;
+    faults.sort_unstable();
+    for layer in &mut layers {
+        repair(layer, &faults)?;
     }
     let last = network.layers.last().expect("a network has layers");
     let end = &layers[layers.len() - 1];
@@ -90,6 +102,7 @@ pub fn plan(network: &Network, hardware: &Hardware) -> Result<Plan, PlanError> {
         memory,
         access,
         cycles,
+        faults,
     })
 }
 
@@ -110,6 +123,16 @@ fn check(hardware: &LayerHardware, place: &str) -> Result<(), PlanError> {
     for (key, value) in sides {
         if !(1..=LARGEST_ARRAY).contains(&value) {
             return Err(PlanError::hardware(&format!("{place}{key}"), value, format!("must be 1 to {LARGEST_ARRAY}")));
+        }
+    }
+    let spares = [
+        ("array.spare_word_lines", hardware.array.spare_word_lines),
+        ("array.spare_columns", hardware.array.spare_columns),
+    ];
+    for (key, value) in spares {
+        if value > spares::MOST {
+            let reason = format!("must be 0 to {}", spares::MOST);
+            return Err(PlanError::hardware(&format!("{place}{key}"), value, reason));
         }
     }
     let counts = [
@@ -301,6 +324,7 @@ fn layer(
     let blocks = if let ReadoutPlan::Sa(sa) = &readout { sa.block_sizes.len() } else { 1 };
     let pool = pool(layer, &parts, shapes[0], blocks)?;
     let bytes: Vec<u8> = weights.iter().map(|w| *w as u8).collect();
+    let spares = spares(own, &readout)?;
     let input_width = if let Values::Integer { width, .. } = input { width } else { 2 };
     Ok(LayerPlan {
         name: layer.name.clone(),
@@ -316,6 +340,7 @@ fn layer(
         largest_sum,
         sum_width: signed_width(largest_sum + 1).max(input_width),
         readout,
+        spares,
         pool,
         map: shapes[1].into(),
         exact,

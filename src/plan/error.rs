@@ -5,6 +5,8 @@ pub enum PlanError {
     Hardware { key: String, value: String, reason: String },
     #[error("layer `{layer}`: {reason}")]
     Layer { layer: String, reason: String },
+    #[error("fault {at} of the list: {reason}")]
+    Faults { at: usize, reason: String },
 }
 
 impl PlanError {

@@ -5,6 +5,7 @@
 
 mod access;
 mod adc;
+mod arrays;
 mod build;
 mod cycles;
 mod error;
@@ -13,21 +14,27 @@ mod geometry;
 mod memory;
 mod print;
 mod scores;
+mod spares;
 mod split;
 mod stages;
 mod timing;
+mod width;
 
 use ndarray::Array2;
 use serde::Serialize;
 
 pub use access::{AccessPlan, BankPlan};
-pub use build::plan;
+pub use arrays::{ArrayKind, Arrays, LeftOut, Place};
+pub use build::{plan, plan_with_faults};
 pub use cycles::Cycles;
 pub use error::PlanError;
 pub use geometry::{block_sizes, blocks};
 pub use memory::{Action, KeysPlan, MemoryPlan, ProgramPlan};
+pub use spares::{Repair, SparesPlan, check_faults, left_out};
 pub use stages::{Stage, StageKind};
+pub use width::signed_width;
 
+use crate::fault_map::Fault;
 use crate::network::{Shape, WeightKind};
 
 /// Version of `plan.json`.
@@ -54,6 +61,9 @@ pub struct Plan {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access: Option<AccessPlan>,
     pub cycles: Cycles,
+    /// Cells of the chip that are faulty; spares take the place of those that matter.
+    #[serde(skip)]
+    pub faults: Vec<Fault>,
 }
 
 /// Timing of PCSA reads, in clock cycles.
@@ -167,6 +177,9 @@ pub struct LayerPlan {
     /// Bits of a signed sum or threshold; holds `largest_sum + 1`.
     pub sum_width: usize,
     pub readout: ReadoutPlan,
+    /// Spare word lines and columns of its arrays; none without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spares: Option<SparesPlan>,
     pub pool: Option<PoolPlan>,
     /// The map that the layer gives, pooled; a vector has one position.
     pub map: MapPlan,
@@ -476,23 +489,6 @@ impl LayerPlan {
         match &self.source {
             Source::Window(window) => window.windows.positions(),
             _ => 1,
-        }
-    }
-}
-
-/// Bits of the smallest signed word that holds `-value ..= value`.
-pub fn signed_width(value: i64) -> usize {
-    (64 - value.unsigned_abs().leading_zeros() + 1) as usize
-}
-
-#[cfg(test)]
-mod tests {
-    use super::signed_width;
-
-    #[test]
-    fn signed_widths() {
-        for (value, width) in [(0, 1), (1, 2), (127, 8), (128, 9), (255, 9), (785, 11)] {
-            assert_eq!(signed_width(value), width, "{value}");
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{Action, Encoding, InputMap, KeysPlan, LayerPlan, MemoryPlan, OutputPlan, Plan, ReadoutPlan, Values};
+use super::{
+    Action, Encoding, InputMap, KeysPlan, LayerPlan, MemoryPlan, OutputPlan, Plan, ReadoutPlan, SparesPlan, Values,
+};
 use crate::network::WeightKind;
 
 impl LayerPlan {
@@ -132,6 +134,9 @@ impl fmt::Display for Plan {
                 l.sum_width - 1,
                 l.sum_width
             )?;
+            if let Some(s) = &l.spares {
+                spares(l, s, f)?;
+            }
             if let ReadoutPlan::Sa(s) = &l.readout {
                 writeln!(
                     f,
@@ -162,7 +167,7 @@ impl fmt::Display for Plan {
         }
         if let Some(a) = &self.access {
             let arrays: usize = a.banks.iter().map(|b| b.arrays()).sum();
-            let lines: usize = a.banks.iter().map(|b| b.all_lines()).sum();
+            let lines: usize = a.banks.iter().map(|b| b.lines_in_use()).sum();
             writeln!(
                 f,
                 "program: {arrays} arrays, {lines} word lines of {} cells at most; loading all takes {} cycles",
@@ -192,6 +197,23 @@ impl fmt::Display for Plan {
             self.clock_mhz * 1e6 / self.cycles.interval as f64
         )
     }
+}
+
+fn spares(layer: &LayerPlan, s: &SparesPlan, f: &mut fmt::Formatter) -> fmt::Result {
+    writeln!(
+        f,
+        "{}: {} spare word lines and {} spare amplifiers an array; {} stuck cells, {} in the state that they are to be in",
+        layer.name, s.word_lines, s.amplifiers, s.stuck, s.harmless
+    )?;
+    for r in &s.repairs {
+        let list = |what: &str, places: &[usize]| {
+            let places: Vec<String> = places.iter().map(usize::to_string).collect();
+            if places.is_empty() { String::new() } else { format!(" {what} {}", places.join(", ")) }
+        };
+        let (lines, amplifiers) = (list("word lines", &r.word_lines), list("amplifiers", &r.amplifiers));
+        writeln!(f, "{}: split {}, tile {} leaves out{lines}{amplifiers}", layer.name, r.split, r.tile)?;
+    }
+    Ok(())
 }
 
 fn memory(plan: &Plan, m: &MemoryPlan, f: &mut fmt::Formatter) -> fmt::Result {

@@ -59,6 +59,28 @@ pub const FAULTS: &[Fault] = &[
         from: "(s*Stride+Offset)",
         to: "(s+Offset*Slices)",
     },
+    // A place that is left out and read all the same, the places of a neighbour, the highest place last, a block's neighbour.
+    Fault { block: "hf_spare_address", instance: ".Spares(2)", from: "behind >= places", to: "behind > places" },
+    Fault { block: "hf_spare_address", instance: ".Spares(2)", from: "places[s*OutWidth", to: "places[0*OutWidth" },
+    Fault {
+        block: "hf_spare_columns",
+        instance: ".Arrays(2)",
+        from: "places[(a*Spares+s)*PlaceWidth",
+        to: "places[s*PlaceWidth",
+    },
+    Fault {
+        block: "hf_spare_columns",
+        instance: ".Spares(2), .Width(3)",
+        from: "s = Spares - 1; s >= 0; s--",
+        to: "s = 0; s < Spares; s++",
+    },
+    Fault { block: "hf_spare_lines", instance: "", from: "(rest & ~below) << 1", to: "rest << 1" },
+    Fault {
+        block: "hf_spare_lines",
+        instance: ".Blocks(3), .LargeBlocks(1), .BlockLines(4)",
+        from: "LargeBlocks + b * (BlockLines - 1)",
+        to: "b * (BlockLines - 1)",
+    },
     // Handshakes: a beat lost, an image kept that should be dropped, a full image overwritten.
     Fault { block: "hf_stream_out", instance: "", from: "else if (tvalid_o && tready_i)", to: "else if (tvalid_o)" },
     Fault { block: "hf_stream_out", instance: "", from: "tlast_o = beat_last", to: "tlast_o = tready_i && beat_last" },

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use hafnia::fault_map;
 use hafnia::network::{self, Network};
 use ndarray::Array2;
 use serde_json::Value;
 
 use super::common::{Ended, command, ended};
 
-const GENERATE: &str = "generate network.safetensors --hardware hardware.toml -o build";
+const GENERATE: &str = "generate network.safetensors --hardware hardware.toml --faults faults.json -o build";
 
 /// Resets of the run with stalls.
 const RESETS: usize = 2;
@@ -19,6 +20,8 @@ pub struct Case {
     pub network: Network,
     /// `hardware.toml`.
     pub hardware: toml::Table,
+    /// Cells of the chip that are faulty.
+    pub faulty: Vec<fault_map::Fault>,
     /// One a row.
     pub images: Array2<u8>,
     /// Seed of the second run, with stalls and resets; without one, there is no such run.
@@ -73,12 +76,13 @@ const REFUSALS: [&str; 7] = [
 
 impl Case {
     /// Its files in a folder, the last with the commands that run it.
-    pub const FILES: [&str; 4] = ["network.safetensors", "hardware.toml", "images.npy", "reproduce.sh"];
+    pub const FILES: [&str; 5] = ["network.safetensors", "hardware.toml", "faults.json", "images.npy", "reproduce.sh"];
 
     pub fn write(&self, folder: &Path) {
-        let [network, hardware, images, script] = Self::FILES.map(|f| folder.join(f));
+        let [network, hardware, faults, images, script] = Self::FILES.map(|f| folder.join(f));
         network::save(&self.network, &network).unwrap();
         std::fs::write(hardware, toml::to_string(&self.hardware).unwrap()).unwrap();
+        std::fs::write(faults, fault_map::write(&self.faulty)).unwrap();
         ndarray_npy::write_npy(images, &self.images).unwrap();
         std::fs::write(script, self.script()).unwrap();
     }
@@ -197,6 +201,7 @@ impl std::fmt::Display for Case {
             let (neurons, inputs) = (layer.neurons(), layer.inputs());
             writeln!(f, "  {}: {:?}, {neurons} x {inputs} {:?} weights", layer.name, layer.op, layer.weights.kind)?;
         }
+        self.faulty.iter().try_for_each(|fault| writeln!(f, "  {fault:?}"))?;
         write!(f, "{}", self.hardware)
     }
 }

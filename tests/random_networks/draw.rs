@@ -7,6 +7,7 @@ use hafnia::network::{
 use ndarray::Array2;
 
 use super::case::Case;
+use super::chip;
 use super::hardware::hardware;
 use super::random::Random;
 
@@ -16,10 +17,14 @@ const IMAGES: usize = 3;
 pub fn case(seed: u64, simulator: &'static str) -> Case {
     let mut r = Random::new(seed);
     let network = network(&mut r);
-    let hardware = hardware(&mut r, &network);
+    let mut hardware = hardware(&mut r, &network);
     let largest = if network.input.code == InputCode::Bipolar { 2 } else { 256 };
     let images = Array2::from_shape_fn((IMAGES, network.input_len()), |_| r.below(largest) as u8);
-    Case { network, hardware, images, stalls: Some(seed % 1000 + 1), simulator, fault: None }
+    // Numbers of their own, so that what else is drawn does not hang on spares.
+    let mut r = Random::new(!seed);
+    chip::spares(&mut r, &mut hardware);
+    let faulty = chip::faults(&mut r, &network, &hardware);
+    Case { network, hardware, faulty, images, stalls: Some(seed % 1000 + 1), simulator, fault: None }
 }
 
 fn network(r: &mut Random) -> Network {

@@ -6,6 +6,7 @@ use hafnia::network::{
 use ndarray::Array2;
 
 use super::case::Case;
+use super::chip;
 
 /// What is to be left of a case.
 #[derive(Clone)]
@@ -81,7 +82,8 @@ pub fn with_network(case: &Case, network: Network, images: Array2<u8>) -> Option
     if let Some(toml::Value::Table(tables)) = hardware.get_mut("layer") {
         tables.retain(|name, _| network.layers.iter().any(|l| l.name == *name));
     }
-    Some(Case { network, hardware, images, ..case.clone() })
+    let faulty = chip::possible(&network, &hardware, &case.faulty);
+    Some(Case { network, hardware, faulty, images, ..case.clone() })
 }
 
 impl Kept {

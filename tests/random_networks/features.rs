@@ -10,7 +10,7 @@ type OfLayer = fn(&Layer, &LayerPlan) -> bool;
 type OfDesign = fn(&Network, &Hardware, &Plan) -> bool;
 
 /// What one of a design's layers may be.
-const LAYER: [(&str, OfLayer); 58] = [
+const LAYER: [(&str, OfLayer); 65] = [
     ("bipolar inputs", |_, p| p.input == Values::Bipolar),
     ("trits as inputs", |_, p| p.input == Values::Trit),
     ("integers as inputs", |_, p| matches!(p.input, Values::Integer { .. })),
@@ -81,6 +81,13 @@ const LAYER: [(&str, OfLayer); 58] = [
     ("adc: bit by bit", |_, p| adc(p, |a| matches!(a.encoding, Encoding::BitSerial(_)))),
     ("adc: a convolution", |l, p| adc(p, |_| conv(l, |_| true))),
     ("adc: scores", |l, p| adc(p, |_| l.activation == Activation::Scores)),
+    ("pcsa: word lines left out", |_, p| matches!(p.readout, ReadoutPlan::Pcsa(_)) && lines_left_out(p)),
+    ("pcsa: columns left out", |_, p| matches!(p.readout, ReadoutPlan::Pcsa(_)) && columns_left_out(p)),
+    ("sa: word lines left out", |_, p| sa(p, |_| lines_left_out(p))),
+    ("sa: columns left out", |_, p| sa(p, |_| columns_left_out(p))),
+    ("adc: word lines left out", |_, p| adc(p, |_| lines_left_out(p))),
+    ("adc: columns left out", |_, p| adc(p, |_| columns_left_out(p))),
+    ("stuck cells that need no spare", |_, p| p.spares.as_ref().is_some_and(|s| s.harmless > 0)),
     ("digital", |_, p| matches!(p.readout, ReadoutPlan::Digital(_))),
     (
         "digital: not all inputs at once",
@@ -148,6 +155,14 @@ fn adc(layer: &LayerPlan, is: impl Fn(&AdcPlan) -> bool) -> bool {
     matches!(&layer.readout, ReadoutPlan::Adc(adc) if is(adc))
 }
 
+fn lines_left_out(layer: &LayerPlan) -> bool {
+    layer.spares.as_ref().is_some_and(|s| s.repairs.iter().any(|r| !r.word_lines.is_empty()))
+}
+
+fn columns_left_out(layer: &LayerPlan) -> bool {
+    layer.spares.as_ref().is_some_and(|s| s.repairs.iter().any(|r| !r.amplifiers.is_empty()))
+}
+
 fn unequal(sizes: &[usize]) -> bool {
     sizes.iter().any(|s| *s != sizes[0])
 }
@@ -181,7 +196,7 @@ impl Shown {
 /// None where the hardware is refused.
 fn design(case: &Case) -> Option<(&Network, Hardware, Plan)> {
     let hardware = Hardware::parse(&case.hardware.to_string()).unwrap();
-    let plan = plan::plan(&case.network, &hardware).ok()?;
+    let plan = plan::plan_with_faults(&case.network, &hardware, case.faulty.clone()).ok()?;
     Some((&case.network, hardware, plan))
 }
 

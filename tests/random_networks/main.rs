@@ -9,6 +9,7 @@
 mod common;
 
 mod case;
+mod chip;
 mod draw;
 mod edit;
 mod features;

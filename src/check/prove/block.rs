@@ -95,6 +95,9 @@ pub fn obligations(module: &str, parameters: &Parameters) -> Option<Vec<Obligati
         "hf_counter" => one("hf_counter_check", next),
         "hf_in_flight" => one("hf_in_flight_check", next),
         "hf_slice" => one("hf_slice_check", same),
+        "hf_spare_address" => one("hf_spare_address_check", same),
+        "hf_spare_columns" => one("hf_spare_columns_check", same),
+        "hf_spare_lines" => one("hf_spare_lines_check", same),
         "hf_multiply_accumulate" => one("hf_multiply_accumulate_check", next),
         "hf_rom" => one("hf_rom_check", next),
         "hf_input_table" => one("hf_input_table_check", same),
@@ -144,6 +147,9 @@ pub fn too_large(module: &str, parameters: &Parameters) -> bool {
         "hf_threshold" => product(&["Neurons", "SumWidth"]),
         "hf_vote_aggregate" => product(&["Neurons", "Blocks"]),
         "hf_accumulator" => product(&["Lanes", "SumWidth"]),
+        // Where each of them may move to.
+        "hf_spare_columns" => 2 * product(&["Arrays", "Columns", "Columns", "Spares", "Width"]),
+        "hf_spare_lines" => 2 * product(&["Blocks", "BlockLines", "BlockLines", "Spares"]),
         // A few thousand bits take the solver minutes.
         "hf_flatten" => 4 * (1 + number("Trits")) * product(&["Channels", "Positions"]),
         "hf_pool" => 2 * product(&["Values", "Planes", "Columns"]),
@@ -170,6 +176,9 @@ pub fn reduced(module: &str, parameters: &Parameters) -> Option<(Parameters, Str
         "hf_multiply_accumulate" => &[("Neurons", 1), ("Inputs", 16)],
         "hf_accumulator" => &[("Lanes", 4)],
         "hf_slice" => &[("Width", 1)],
+        // Arrays share nothing.
+        "hf_spare_columns" => &[("Arrays", 1), ("Columns", 16), ("Width", 1)],
+        "hf_spare_lines" => &[("Blocks", 1), ("LargeBlocks", 1), ("BlockLines", 16)],
         // Arrays share the sequence, and whether it is repeated; what is written and verified is each one's own.
         "hf_program" => &[("Arrays", 1)],
         // The registers of a word line are copies of each other.

@@ -13,7 +13,8 @@ use toml::{Table, Value};
 use crate::case::Case;
 use crate::edit::{Edit, simplest_scores, with_network};
 
-pub const PASSES: [fn(&Case) -> Vec<Case>; 8] = [run, layers, neurons, maps, kernels, hardware, follow_ups, values];
+pub const PASSES: [fn(&Case) -> Vec<Case>; 9] =
+    [run, faulty, layers, neurons, maps, kernels, hardware, follow_ups, values];
 
 /// No stalls, one image.
 fn run(case: &Case) -> Vec<Case> {
@@ -26,6 +27,16 @@ fn run(case: &Case) -> Vec<Case> {
         smaller.extend((0..case.images.nrows()).map(one));
     }
     smaller
+}
+
+/// Fewer faulty cells, the spares being what they are.
+fn faulty(case: &Case) -> Vec<Case> {
+    let less = |part: std::ops::Range<usize>| {
+        let mut less = case.clone();
+        less.faulty.drain(part);
+        less
+    };
+    parts(case.faulty.len()).into_iter().map(less).collect()
 }
 
 /// The case with every layer's readout written down, so that it stays when other layers go.
