@@ -89,6 +89,27 @@ fn shows(path: &Path, net: &str) {
     assert!(body.lines().filter(|l| l.starts_with('#')).count() > 20, "hardly any time passes");
 }
 
+/// The waveform has the place that a mismatch names, `TOP.INSTANCE...` and what follows it in brackets.
+fn has(path: &Path, place: &str) {
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut open: Vec<&str> = Vec::new();
+    let mut scopes = Vec::new();
+    for line in text.lines().take_while(|l| !l.contains("$enddefinitions")) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.first() {
+            Some(&"$scope") => {
+                open.push(words[2]);
+                scopes.push(open.join("."));
+            }
+            Some(&"$upscope") => drop(open.pop()),
+            _ => {}
+        }
+    }
+    let (_, below) = place.split_once('.').unwrap();
+    let instance = below.split(' ').next().unwrap();
+    assert!(scopes.iter().any(|s| s.ends_with(&format!(".dut.{instance}"))), "no scope {instance}: {scopes:#?}");
+}
+
 #[test]
 fn a_threshold_off_by_one() {
     let build = Build::new("digits_ternary", "pcsa");
@@ -118,6 +139,7 @@ fn one_flipped_pair_of_cells() {
     assert_eq!((&found["image"], &found["neuron"], &found["split"]), (&0.into(), &0.into(), &1.into()), "{found}");
     let array = found["array"].as_str().unwrap();
     assert!(array.contains("i_layer_fc3.") && array.contains("column tile 1), word line 0"), "{found}");
+    has(&build.waveform(), array);
     let number = |key: &str| found[key].as_str().unwrap().parse::<i64>().unwrap();
     assert_eq!((number("expected") - number("got")).abs(), 2);
     shows(&build.waveform(), "layer_fc3");
@@ -153,12 +175,36 @@ fn wrong_references_of_one_block() {
     });
     // Where the arrays are instances, the message names one; in a bank, its block and tile.
     for (arrays, name) in [
-        ("grid", "i_layer_fc2.i_bank.gen_block[2].gen_tile[0].i_array (block 2, tile 0), column"),
-        ("bank", "i_layer_fc2.i_bank (block 2, tile 0), column"),
+        ("grid", "i_layer_fc2__votes.i_bank.gen_block[2].gen_tile[0].i_array (block 2, tile 0), column"),
+        ("bank", "i_layer_fc2__votes.i_bank (block 2, tile 0), column"),
     ] {
         let found = build.finds_in("mem/fc2_b2_t0_ref.mem", "icarus", &["--arrays", arrays]);
         assert_eq!((&found["layer"], &found["split"]), (&"fc2".into(), &2.into()), "{found}");
-        assert!(found["array"].as_str().unwrap().contains(name), "{found}");
+        let array = found["array"].as_str().unwrap();
+        assert!(array.contains(name), "{found}");
+        has(&build.waveform(), array);
+    }
+}
+
+/// A pair of columns of a neuron the other way round: codes differ, and all arrays of the neuron are named.
+#[test]
+fn swapped_columns_of_an_adc_array() {
+    let build = Build::new("digits_binary", "adc");
+    build.edit("mem/fc2_b1_t0.mem", |text| {
+        // A line holds what is LRS of a word line's columns: those of the neurons, then the negative ones.
+        let swapped = |line: &str| {
+            let digits = line.len();
+            let (high, low) = line.split_at(digits / 2);
+            format!("{low}{high}\n")
+        };
+        text.lines().map(swapped).collect()
+    });
+    let found = build.finds("mem/fc2_b1_t0.mem", "icarus");
+    assert_eq!(found["layer"], "fc2", "{found}");
+    let places: Vec<&str> = found["array"].as_str().unwrap().split("; ").collect();
+    assert!(places.len() > 1 && places.iter().any(|p| p.contains("(block 1, tile 0)")), "{found}");
+    for place in places {
+        has(&build.waveform(), place);
     }
 }
 

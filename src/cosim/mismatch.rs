@@ -138,7 +138,7 @@ fn lane_difference(
 
 /// The array as the simulated hierarchy names it, and where the neuron lies in it.
 fn describe(build: &Build, arrays: Arrays, layer: usize, place: &ArrayPlace) -> String {
-    let bank = format!("{}.i_layer_{}.i_bank", build.manifest.top, build.plan.layers[layer].name);
+    let bank = format!("{}.{}", build.manifest.top, emit::bank(&build.plan, layer));
     let split = place.split;
     let planned = &build.plan.layers[layer];
     let left_out = |tile: usize| plan::left_out(planned)[split][tile].clone();

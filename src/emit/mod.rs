@@ -17,6 +17,7 @@ mod views;
 pub use build::{BANK_FILES, BuildError, FAULTS, GRID_FILES, Manifest, digest, write};
 pub use cells::Cells;
 pub use library::{FORMAL, LIBRARY};
+pub use stages::bank;
 pub use views::{ICARUS_IMAGES, Tap, TapKind, taps};
 
 /// Bits of the sense sequencer's cycle counters.

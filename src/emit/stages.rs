@@ -65,6 +65,16 @@ fn layer_stage(plan: &Plan, at: usize, before: usize) -> Stage {
     Stage { comment: comment(layer, kind), keep: !net.contains("__"), net, bits, details }
 }
 
+/// The arrays of a layer in the hierarchy below the top.
+pub fn bank(plan: &Plan, layer: usize) -> String {
+    let read = plan.stages().iter().position(|s| s.layer == layer && s.kind == StageKind::Read);
+    let net = stage_net(plan, read.expect("every layer reads its weights"));
+    match plan.layers[layer].readout {
+        ReadoutPlan::Pcsa(_) | ReadoutPlan::Adc(_) => format!("i_{net}.i_sums.i_bank"),
+        ReadoutPlan::Sa(_) | ReadoutPlan::Digital(_) => format!("i_{net}.i_bank"),
+    }
+}
+
 /// Prefix of the nets behind stage `at`: the layer's own behind its last stage. No layer's name has two underscores.
 pub(super) fn stage_net(plan: &Plan, at: usize) -> String {
     let stages = plan.stages();
