@@ -21,9 +21,9 @@ impl Build {
         Self { _folder: folder, path, dataset: "digits".into() }
     }
 
-    fn tiny() -> Self {
+    fn tiny(readout: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (path, dataset) = (tiny::generate(folder.path()), tiny::images(folder.path()));
+        let (path, dataset) = (tiny::generate_on(folder.path(), readout), tiny::images(folder.path()));
         Self { _folder: folder, path, dataset }
     }
 
@@ -158,7 +158,7 @@ fn a_dropped_carry_of_the_votes_in_verilator() {
 /// The waveform begins with the first cycle, not with the reset before it, whose cycles have no number.
 #[test]
 fn a_mismatch_in_the_first_cycles_in_verilator() {
-    let build = Build::tiny();
+    let build = Build::tiny("sa");
     build.edit("rtl/hf_class_scores.sv", |t| t.replace("score > best_score_q", "score < best_score_q"));
     let found = build.finds("rtl/hf_class_scores.sv", "verilator");
     assert_eq!(found["layer"], "scores");
@@ -189,13 +189,12 @@ fn wrong_references_of_one_block() {
 /// A pair of columns of a neuron the other way round: codes differ, and all arrays of the neuron are named.
 #[test]
 fn swapped_columns_of_an_adc_array() {
-    let build = Build::new("digits_binary", "adc");
+    let build = Build::tiny("adc");
     build.edit("mem/fc2_b1_t0.mem", |text| {
-        // A line holds what is LRS of a word line's columns: those of the neurons, then the negative ones.
+        // A line is a word line: what is LRS of the four neurons' columns, then of their negative ones, in two digits.
         let swapped = |line: &str| {
-            let digits = line.len();
-            let (high, low) = line.split_at(digits / 2);
-            format!("{low}{high}\n")
+            let (negative, positive) = line.split_at(1);
+            format!("{positive}{negative}\n")
         };
         text.lines().map(swapped).collect()
     });
@@ -219,7 +218,7 @@ fn a_broken_simulation_keeps_its_messages() {
     };
     let mut kept = Vec::new();
     for said in ["no end, first", "no end, second"] {
-        let build = Build::tiny();
+        let build = Build::tiny("sa");
         verify(&build).expect(0);
         assert_eq!(logs(), kept.len(), "a run that holds leaves no log");
         build.edit("sim/tb_icarus.sv", |t| t.replace("$fwrite(out, \"E ", &format!("$display(\"{said} ")));

@@ -57,9 +57,14 @@ const HARDWARE: &str = "readout = \"sa\"\n[array]\ninputs = 4\noutputs = 4\n[str
 
 /// Its build directory in `folder`.
 pub fn generate(folder: &Path) -> PathBuf {
+    generate_on(folder, "sa")
+}
+
+/// The same with another readout.
+pub fn generate_on(folder: &Path, readout: &str) -> PathBuf {
     let net = folder.join("tiny.safetensors");
     network::save(&network(), &net).unwrap();
-    super::generate(folder, &net, HARDWARE)
+    super::generate(folder, &net, &HARDWARE.replace("\"sa\"", &format!("\"{readout}\"")))
 }
 
 /// Twenty images for it, as a file in `folder`.
