@@ -127,13 +127,16 @@ module hf_pool #(
     assign out_data_o = result_q;
   end
 
-  // Worked out where a position is taken, and not in the cycles between.
+  // Worked out where a position is taken, and not in the cycles between. A process for each register: together, Yosys takes
+  // a time that grows with the square of Bits.
   always_ff @(posedge clk_i) begin
-    if (accept) begin
-      across_q <= across(cuts);
-      if (column_ends && row_ends) result_q <= both(across(cuts));
-      else if (column_ends) rows_q[window_q] <= both(across(cuts));
-    end
+    if (accept) across_q <= across(cuts);
+  end
+  always_ff @(posedge clk_i) begin
+    if (accept && column_ends && row_ends) result_q <= both(across(cuts));
+  end
+  always_ff @(posedge clk_i) begin
+    if (accept && column_ends && !row_ends) rows_q[window_q] <= both(across(cuts));
   end
   logic unused;
   assign unused = ^{row, column};
