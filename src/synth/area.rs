@@ -84,15 +84,9 @@ type Module<'a> = Option<BTreeMap<&'a str, u64>>;
 impl Area {
     pub(super) fn new(netlists: &[Netlist], top: &str, target: Target) -> Result<Self, SynthError> {
         let bad = |error: serde_json::Error| SynthError::Netlist { reason: error.to_string() };
-        let mut parsed: BTreeMap<String, JsonModule> = BTreeMap::new();
-        for netlist in netlists {
-            for (name, text) in netlist.modules()? {
-                // A module itself comes before the black boxes that stand for it elsewhere.
-                if name == netlist.name || !parsed.contains_key(&name) {
-                    parsed.insert(name, serde_json::from_str(text.get()).map_err(bad)?);
-                }
-            }
-        }
+        let modules = super::module::modules(netlists)?.into_iter();
+        let parsed = modules.map(|(name, text)| Ok((name, serde_json::from_str(text.get()).map_err(bad)?)));
+        let parsed: BTreeMap<String, JsonModule> = parsed.collect::<Result<_, SynthError>>()?;
         Self::of(&parsed, top, target)
     }
 

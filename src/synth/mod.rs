@@ -205,17 +205,8 @@ fn join(netlists: &[Netlist], aside: &Path) -> Result<(), SynthError> {
     write(&path, &mut netlists.iter().map(|n| n.verilog.as_bytes())).map_err(io(&path, "write"))?;
 
     let path = aside.join("netlist.json");
-    let mut modules = std::collections::BTreeMap::new();
-    for netlist in netlists {
-        for (name, text) in netlist.modules()? {
-            // A module itself comes before the black boxes that stand for it elsewhere.
-            if name == netlist.name || !netlists.iter().any(|n| n.name == name) {
-                modules.insert(name, text);
-            }
-        }
-    }
     let mut parts = vec!["{\n  \"modules\": {\n".to_owned()];
-    for (index, (name, text)) in modules.iter().enumerate() {
+    for (index, (name, text)) in module::modules(netlists)?.iter().enumerate() {
         let name = serde_json::to_string(name).expect("a text");
         parts.push(format!("{}    {name}: {}", if index > 0 { ",\n" } else { "" }, text.get()));
     }

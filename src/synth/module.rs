@@ -29,10 +29,25 @@ struct Modules<'a> {
 
 impl Netlist {
     /// The module and the black boxes in it, as Yosys' JSON has them.
-    pub fn modules(&self) -> Result<BTreeMap<String, &RawValue>, SynthError> {
+    fn modules(&self) -> Result<BTreeMap<String, &RawValue>, SynthError> {
         let modules: Result<Modules, _> = serde_json::from_str(&self.json);
         Ok(modules.map_err(|error| SynthError::Netlist { reason: error.to_string() })?.modules)
     }
+}
+
+/// The modules of all netlists as Yosys' JSON has them: each itself, not as a black box that stands for it in another.
+pub(super) fn modules(netlists: &[Netlist]) -> Result<BTreeMap<String, &RawValue>, SynthError> {
+    let mut all = BTreeMap::new();
+    for netlist in netlists {
+        for (name, text) in netlist.modules()? {
+            if name == netlist.name {
+                all.insert(name, text);
+            } else {
+                all.entry(name).or_insert(text);
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// What all modules of a run share.
