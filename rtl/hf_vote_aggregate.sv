@@ -4,8 +4,9 @@
 // Equation    bipolar: +1 iff sum_k v_k >= 0 over votes v_k = +-1, that is 2 popcount(high votes) >= Blocks
 //             ternary: a block votes +1 where its high vote is set, -1 where its low vote is clear, else 0;
 //             +1 iff the sum is > 0, -1 iff it is < 0: a tie stays 0
-// Structure   Bit-sliced: counters lie across neurons, 64 at a time, so every operation is one word of a simulator. Each
-//             neuron gets a ripple of half adders, short because the blocks are few.
+// Structure   Bit-sliced: planes lie across neurons, 64 at a time, so every operation is one word of a simulator. Full adders
+//             take the planes of a weight three to one and leave their carries to the next weight: a neuron has about as
+//             many adders as votes.
 // Parameters  Blocks   votes a neuron, >= 1
 //             Neurons  neurons, >= 1
 //             Ternary  0: bipolar votes, low_i unused; 1: ternary votes
@@ -28,8 +29,8 @@ module hf_vote_aggregate #(
     output logic      [Neurons-1:0]          nonzero_o,
     output logic      [Neurons-1:0]          positive_o
 );
-  // The counters hold up to 2 Blocks votes.
-  localparam int CountWidth = Blocks < 1 ? 1 : $clog2(2 * Blocks + 1);
+  localparam int Votes = Blocks < 1 ? 1 : Ternary ? 2 * Blocks : Blocks;
+  localparam int CountWidth = $clog2(Votes + 1);
   localparam int Slice = 64;  // neurons
 
   if (Blocks < 1) begin : gen_error_blocks
@@ -50,43 +51,27 @@ module hf_vote_aggregate #(
     localparam int First = c * Slice;
     localparam int Size = First + Slice > Neurons ? Neurons - First : Slice;
 
-    // {count > Level, count >= Level} of every neuron of the slice. Counts are rotated by a bit at a time, so that the bit
-    // to work on is the lowest; other votes than the first block's are read in place: a simulator would copy arguments.
+    // {count > Level, count >= Level} of every neuron of the slice, by the count's bits from the lowest up. Of the planes
+    // of a bit's weight, the first is the sum so far; carries go where planes were read before. Votes but the first
+    // block's are read in place: a simulator would copy arguments.
     function automatic logic [2*Size-1:0] compare(input logic [Size-1:0] first_votes);
-      logic [CountWidth*Size-1:0] count;
-      logic [Size-1:0] carry;
-      logic [Size-1:0] plane;
-      logic [Size-1:0] at_least;
-      logic [Size-1:0] above;
-      int at;  // next votes
-      count = (CountWidth * Size)'(first_votes);
-      at = First + Neurons;
-      for (int b = 1; b < Blocks; b++) begin
-        carry = high_i[at+:Size];
-        for (int k = 0; k < CountWidth; k++) begin
-          plane = count[Size-1:0];
-          count = {plane ^ carry, count[CountWidth*Size-1:Size]};
-          carry = plane & carry;
-        end
-        at = at + Neurons;
-      end
-      at = First;
-      for (int b = 0; Ternary && b < Blocks; b++) begin
-        carry = low_i[at+:Size];
-        for (int k = 0; k < CountWidth; k++) begin
-          plane = count[Size-1:0];
-          count = {plane ^ carry, count[CountWidth*Size-1:Size]};
-          carry = plane & carry;
-        end
-        at = at + Neurons;
-      end
+      logic [Votes*Size-1:0] planes;
+      logic [Size-1:0] sum, a, b, at_least, above;
+      planes = (Votes * Size)'(first_votes);
+      for (int v = 1; v < Blocks; v++) planes[v*Size+:Size] = high_i[v*Neurons+First+:Size];
+      for (int v = Blocks; v < Votes; v++) planes[v*Size+:Size] = low_i[(v-Blocks)*Neurons+First+:Size];
       at_least = '1;
       above = '0;
       for (int k = 0; k < CountWidth; k++) begin
-        plane = count[Size-1:0];
-        count = {plane, count[CountWidth*Size-1:Size]};
-        at_least = Level[k] ? (plane & at_least) : (plane | at_least);
-        above = Level[k] ? (plane & above) : (plane | above);
+        sum = planes[Size-1:0];
+        for (int i = 1; i < (Votes >> k); i = i + 2) begin
+          a = planes[i*Size+:Size];
+          b = i + 1 < (Votes >> k) ? planes[((i+1)%Votes)*Size+:Size] : '0;
+          planes[(i/2)*Size+:Size] = (sum & a) | (b & (sum ^ a));
+          sum = sum ^ a ^ b;
+        end
+        at_least = Level[k] ? (sum & at_least) : (sum | at_least);
+        above = Level[k] ? (sum & above) : (sum | above);
       end
       compare = {above, at_least};
     endfunction

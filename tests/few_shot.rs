@@ -60,6 +60,58 @@ fn refused_commands_are_answered() {
     }
 }
 
+/// Learns that need a second attempt, and slots that cannot hold every key.
+#[test]
+fn faulty_cells_of_the_key_memory() {
+    let pcsa = r#"[{"layer":"keys","split":0,"tile":0,"line":0,"cell":1,"kind":"stuck_hrs"},
+        {"layer":"keys","split":1,"tile":0,"line":1,"cell":0,"kind":"slow"},
+        {"layer":"keys","split":1,"tile":0,"line":1,"cell":4,"kind":"slow"},
+        {"layer":"keys","split":2,"tile":1,"line":0,"cell":4,"kind":"stuck_lrs"}]"#;
+    let adc = r#"[{"layer":"keys","split":0,"tile":0,"line":1,"cell":0,"kind":"slow"},
+        {"layer":"keys","split":1,"tile":0,"line":2,"cell":1,"kind":"slow"},
+        {"layer":"keys","split":2,"tile":0,"line":0,"cell":3,"kind":"stuck_lrs"},
+        {"layer":"keys","split":1,"tile":1,"line":1,"cell":0,"kind":"stuck_lrs"}]"#;
+    let arrays = "keys = 7\nclasses = 4\nprogram = { attempts = 2 }\n";
+    for (memory, faults) in [
+        ("array = { inputs = 4, outputs = 3 }", pcsa),
+        ("readout = 'adc'\narray = { inputs = 4, outputs = 4 }\nadc = { bits = 3, columns_per_adc = 2 }", adc),
+        ("readout = 'adc'\narray = { inputs = 4, outputs = 4, columns = 'single' }\nadc = { bits = 3 }", adc),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let build = build(folder.path(), &format!("{arrays}{memory}"));
+        let map = folder.path().join("faults.json");
+        std::fs::write(&map, faults).unwrap();
+        for arrays in ["grid", "bank"] {
+            let mut all = args!["verify", build.clone(), "--simulator", "icarus", "--arrays", arrays, "--json"];
+            all.extend(args!["--faults", map.clone()]);
+            all.extend(args!["--episodes", "3", "--way", "3", "--shots", "2", "--queries", "1", "--stalled", "9"]);
+            let json = hafnia(all).expect(0).json();
+            let few_shot = &json["few_shot"];
+            let count = |key: &str| few_shot[key].as_u64().unwrap();
+            assert!(count("failed") > 0 && count("failed") < 18 && count("retries") > count("failed"), "{memory}: {json}");
+            assert_eq!((&json["mismatches"], &json["stalled"]["mismatches"]), (&0.into(), &0.into()), "{memory}");
+            assert_eq!((&few_shot["cycles_differ"], &json["cycles_equal"]), (&0.into(), &true.into()), "{memory}");
+        }
+    }
+}
+
+#[test]
+fn faults_of_cells_that_there_are_not_or_that_are_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let build = build(folder.path(), "keys = 2\nclasses = 2\nprogram = { attempts = 1 }");
+    let verify = |fault: &str| {
+        let map = folder.path().join("faults.json");
+        std::fs::write(&map, format!("[{fault}]")).unwrap();
+        hafnia(args!["verify", build.clone(), "--simulator", "icarus", "--way", "2", "--faults", map]).expect(2).stderr
+    };
+    let said = verify(r#"{"layer":"keys","split":0,"tile":0,"line":2,"cell":0,"kind":"slow"}"#);
+    assert!(said.contains("line 2 does not exist: layer \"keys\" has 2 there"), "{said}");
+    let said = verify(r#"{"layer":"keys","split":0,"tile":0,"line":1,"cell":0,"kind":"slow"}"#);
+    assert!(said.contains("ask for no resets"), "{said}");
+    let said = verify(r#"{"layer":"fc1","split":0,"tile":0,"line":0,"cell":0,"kind":"slow"}"#);
+    assert!(said.contains("layer \"fc1\": faults of a layer's cells matter where they are written"), "{said}");
+}
+
 #[test]
 fn a_key_written_wrong_is_found() {
     let folder = tempfile::tempdir().unwrap();

@@ -50,7 +50,8 @@ pub(super) struct Args {
     /// and verified before the first image.
     #[arg(long, value_enum, default_value_t)]
     load: LoadArg,
-    /// Cells that do not do what they are told, with `--load bus`: a JSON list, see docs/programming.md.
+    /// Cells that do not do what they are told, of the layers with `--load bus`, of the key memory in any case: a JSON list, see
+    /// docs/programming.md.
     #[arg(long)]
     faults: Option<PathBuf>,
     /// Waveform of the first mismatch; absent: BUILD-mismatch.vcd.
@@ -213,10 +214,14 @@ fn text(v: &Verdict) -> String {
     }
     if let Some(f) = &v.few_shot {
         lines.push(format!(
-            "few-shot memory: {} learns, {} queries, {} refused; {} similarities; {} of {} queries right ({:.2}%)",
+            "few-shot memory: {} learns, {} queries, {} refused{}; {} similarities; {} of {} queries right ({:.2}%)",
             f.learns,
             f.queries,
             f.refused,
+            match (f.failed, f.retries) {
+                (0, 0) => String::new(),
+                (failed, retries) => format!("; {failed} learns whose cells could not be written, {retries} retries"),
+            },
             f.similarities,
             f.correct,
             f.judged,

@@ -6,7 +6,8 @@ use super::CosimError;
 use super::tally::Answered;
 use crate::data::Dataset;
 use crate::golden::{Command, Memory, Status, Trace};
-use crate::plan::{Action, MemoryPlan, Plan};
+use crate::fault_map::{Fault, FaultKind};
+use crate::plan::{Action, KEYS, MemoryPlan, Plan};
 use crate::reference::{Evaluation, KeyValueMemory};
 
 /// An image of the set with its command.
@@ -28,6 +29,10 @@ pub struct FewShotRun {
     pub correct: usize,
     /// Commands that were refused: full, empty, or a label out of range.
     pub refused: usize,
+    /// Learns whose cells could not be written.
+    pub failed: usize,
+    /// Attempts at word lines beyond the first.
+    pub retries: usize,
     /// Similarities between a query and a valid key, all of them compared.
     pub similarities: usize,
     /// Cycles of a learn from its features to its result.
@@ -48,7 +53,11 @@ impl FewShotRun {
             let answer = &answered.answer;
             run.learns += usize::from(asked.command.learn);
             run.queries += usize::from(!asked.command.learn);
-            run.refused += usize::from(answer.status != Status::Done);
+            run.refused += usize::from(!matches!(answer.status, Status::Done | Status::Failed));
+            run.failed += usize::from(answer.status == Status::Failed);
+            if let Action::Write { attempts } = answer.action {
+                run.retries += attempts - plan.key_lines();
+            }
             run.similarities += answer.dots.iter().flatten().count();
             if !asked.command.learn && asked.class.is_some() {
                 run.judged += 1;
@@ -93,15 +102,34 @@ pub(super) fn order(asked: &[Asked]) -> (Vec<usize>, Vec<usize>) {
     (shown, order)
 }
 
-/// Cycles of the longest command.
-pub(super) fn longest(plan: &MemoryPlan) -> u64 {
-    let query = plan.latency(Action::Query { used: plan.slots });
-    query.max(plan.latency(Action::Write { attempts: plan.program.attempts }))
+/// Resets may fall between the two pulses that a slow cell takes: with one attempt at a word line, whether the next write
+/// succeeds depends on it.
+pub(super) fn check_faults(plan: &Plan, faults: &[Fault], resets: usize) -> Result<(), CosimError> {
+    let Some(memory) = &plan.memory else { return Ok(()) };
+    let slow = faults.iter().any(|f| f.layer == KEYS && f.kind == FaultKind::Slow);
+    if slow && resets > 0 && memory.program.attempts == 1 {
+        let reason = "a reset may cut off one of the two pulses that a slow cell of the key memory takes, and with \
+                      memory.program.attempts = 1 what the next learn gives depends on it; ask for no resets";
+        return Err(CosimError::Commands { reason: reason.into() });
+    }
+    Ok(())
 }
 
-/// Whether each query got another class than in the hardware-free evaluation.
-pub(super) fn reference(plan: &MemoryPlan, asked: &[Asked], images: &[(&Trace, &Evaluation)]) -> Vec<bool> {
-    let mut golden = Memory::new(plan);
+/// Cycles of the longest command.
+pub(super) fn longest(plan: &MemoryPlan) -> u64 {
+    let attempts = plan.key_lines() * plan.program.attempts;
+    let query = plan.latency(Action::Query { used: plan.slots });
+    query.max(plan.latency(Action::Write { attempts }))
+}
+
+/// Whether each query got another class than in the hardware-free evaluation, which knows no faults.
+pub(super) fn reference(
+    plan: &MemoryPlan,
+    asked: &[Asked],
+    faults: &[Fault],
+    images: &[(&Trace, &Evaluation)],
+) -> Vec<bool> {
+    let mut golden = Memory::new(plan, faults);
     let capacity = (plan.slots, plan.overwrite);
     let mut plain = KeyValueMemory::new(plan.classes, capacity, plan.absolute, plan.mean);
     let mut differ = Vec::new();

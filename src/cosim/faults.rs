@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{CosimError, io};
 use crate::emit::Cells;
 use crate::fault_map::{Fault, FaultKind};
-use crate::plan::{self, Place, Plan};
+use crate::plan::{self, KEYS, Place, Plan};
 
 /// The faults of one array.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +29,7 @@ pub(super) struct Faults(BTreeMap<(String, usize, usize), ArrayFaults>);
 impl Faults {
     /// Every fault must name a cell that the plan has, and no cell has two.
     pub fn new(plan: &Plan, list: &[Fault]) -> Result<Self, CosimError> {
-        plan::check_faults(&plan.layers, list)?;
+        plan::check_faults(&plan.layers, plan.memory.as_ref(), list)?;
         let mut out = Self::default();
         for fault in list {
             let array = out.0.entry((fault.layer.clone(), fault.split, fault.tile)).or_default();
@@ -43,16 +43,26 @@ impl Faults {
     }
 }
 
-/// Memory images of arrays whose cells were never written: all HRS but those that are stuck at LRS. Everything else is a copy.
-pub(super) fn write_blank(plan: &Plan, faults: &Faults, from: &Path, to: &Path) -> Result<(), CosimError> {
+/// Memory images of a chip whose key memory, and with `layers` whose weights, were never written: all HRS but what is stuck at LRS.
+/// Everything else is a copy.
+pub(super) fn write_blank(
+    plan: &Plan,
+    faults: &Faults,
+    layers: bool,
+    from: &Path,
+    to: &Path,
+) -> Result<(), CosimError> {
     std::fs::create_dir_all(to).map_err(io(to, "create the folder"))?;
     for entry in std::fs::read_dir(from).map_err(io(from, "read the folder"))? {
         let path = entry.map_err(io(from, "read the folder"))?.path();
         let copy = to.join(path.file_name().expect("an image"));
         std::fs::copy(&path, &copy).map_err(io(&copy, "copy the image to"))?;
     }
-    each(plan, |cells, layer, split, tile| {
-        let array = faults.array(layer, split, tile);
+    each(plan, |cells, split, tile| {
+        if !layers && cells.name() != KEYS {
+            return Ok(());
+        }
+        let array = faults.array(cells.name(), split, tile);
         let image = cells.image(split, tile, |at| array.get(at) == Some(FaultKind::StuckLrs));
         let path = to.join(&image.name);
         std::fs::write(&path, &image.text).map_err(io(&path, "write the image"))
@@ -62,8 +72,8 @@ pub(super) fn write_blank(plan: &Plan, faults: &Faults, from: &Path, to: &Path) 
 /// Files of faults for the models, one an array.
 pub(super) fn write_faults(plan: &Plan, faults: &Faults, to: &Path) -> Result<(), CosimError> {
     std::fs::create_dir_all(to).map_err(io(to, "create the folder"))?;
-    each(plan, |cells, layer, split, tile| {
-        let array = faults.array(layer, split, tile);
+    each(plan, |cells, split, tile| {
+        let array = faults.array(cells.name(), split, tile);
         let slow = |at| array.get(at) == Some(FaultKind::Slow);
         let image = cells.faults(split, tile, |at| array.stuck(at), slow);
         let path = to.join(&image.name);
@@ -71,12 +81,11 @@ pub(super) fn write_faults(plan: &Plan, faults: &Faults, to: &Path) -> Result<()
     })
 }
 
-/// Calls `do_it` for every array that can be programmed: cells, layer, split, tile.
-fn each(plan: &Plan, do_it: impl Fn(&Cells, &str, usize, usize) -> Result<(), CosimError>) -> Result<(), CosimError> {
-    let banks = plan.access.iter().flat_map(|a| &a.banks);
-    for (cells, bank) in plan.layers.iter().filter_map(Cells::of).zip(banks) {
-        for (split, tile) in (0..bank.lines.len()).flat_map(|s| (0..bank.tiles).map(move |t| (s, t))) {
-            do_it(&cells, &bank.layer, split, tile)?;
+/// Calls `do_it` for every array that can be written: cells, split, tile.
+fn each(plan: &Plan, do_it: impl Fn(&Cells, usize, usize) -> Result<(), CosimError>) -> Result<(), CosimError> {
+    for cells in Cells::all(plan).filter(|c| plan.access.is_some() || c.name() == KEYS) {
+        for (split, tile) in cells.arrays.each() {
+            do_it(&cells, split, tile)?;
         }
     }
     Ok(())

@@ -12,7 +12,7 @@ use super::bus::{BusAnswer, BusKind, Script};
 use super::run::{RunOptions, run};
 use super::stimulus::Stimulus;
 use super::tally::Tally;
-use super::{Build, CosimError, Loading, Options, Simulator, model};
+use super::{Build, Chip, CosimError, Options, Simulator, model};
 use crate::emit::registers;
 use crate::fault_map::{Fault, FaultKind};
 use crate::plan::{BankPlan, Plan};
@@ -31,16 +31,17 @@ pub struct MarchRun {
 
 /// Runs the march test on new arrays, with the faults of `options`.
 pub fn march(build: &Build, options: &Options) -> Result<MarchRun, CosimError> {
-    let loading = Loading::new(build, options)?.ok_or(CosimError::FaultsWithoutLoad)?;
+    let options = &Options { load: true, ..options.clone() };
+    let chip = Chip::new(build, options)?.expect("new cells");
     let march = March::new(&build.plan);
     let model = match options.simulator {
         Simulator::Verilator => model::verilator(build, options.arrays, false)?,
         Simulator::Icarus => model::icarus(build, options.arrays)?,
     };
     let taps = crate::emit::taps(&build.plan);
-    let mut tally = Tally::new(build, &taps, &[], &[], "march");
+    let mut tally = Tally::new(build, &taps, &[], &[], &[], "march");
     let run_options =
-        RunOptions { limit: 1 << 30, bus: march.script.steps.clone(), ..loading.run_options(RunOptions::default()) };
+        RunOptions { limit: 1 << 30, bus: march.script.steps.clone(), ..chip.run_options(RunOptions::default()) };
     let nothing = Stimulus::new(&build.plan, std::iter::empty(), &[]);
     run(build, options.simulator, &model.program, &nothing, &run_options, |record| tally.take(record))?;
     march.judge(&build.plan, &tally.bus)

@@ -7,11 +7,10 @@ use super::model::{self, Model};
 use super::records::Record;
 use super::run::{RunOptions, run};
 use super::stimulus::Stimulus;
-use super::tally::KEYS;
 use super::{Arrays, Build, CosimError, Options, Simulator};
 use crate::emit::{self, TapKind};
 use crate::golden::{ArrayPlace, Bits, Golden, LayerDetail, Site, locate as places};
-use crate::plan::{self, LayerPlan, ReadoutPlan};
+use crate::plan::{self, KEYS, LayerPlan, ReadoutPlan};
 
 /// Cycles of waveform before and after the place.
 const AROUND: u64 = 200;

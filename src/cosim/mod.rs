@@ -25,7 +25,7 @@ pub use commands::{Asked, FewShotRun};
 pub use compare::Mismatch;
 pub use load::{FailedLine, LoadRun};
 pub use march::{MarchRun, march};
-use verify::Loading;
+use verify::Chip;
 pub use verify::{Arrays, Options, Phase, Simulator, StalledRun, Verdict, verify};
 
 use crate::emit::BuildError;
@@ -60,8 +60,8 @@ pub enum CosimError {
     Bus { reason: String },
     #[error("{}: the arrays cannot be written over the register bus; give hardware.toml a table [program] and generate again", path.display())]
     NotProgrammable { path: PathBuf },
-    #[error("faults of the layers' cells matter where they are written: add --load bus")]
-    FaultsWithoutLoad,
+    #[error("layer \"{layer}\": faults of a layer's cells matter where they are written: add --load bus")]
+    FaultsWithoutLoad { layer: String },
     #[error("{images} images are too many for Icarus Verilog, which takes {most}; use --images or Verilator")]
     TooMany { images: usize, most: usize },
 }

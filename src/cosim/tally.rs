@@ -7,10 +7,9 @@ use super::bus::BusAnswer;
 use super::compare::{self, Compared, Mismatch};
 use super::records::{Payload, Record};
 use crate::emit::{Tap, TapKind};
+use crate::fault_map::Fault;
 use crate::golden::{Answer, Command, LayerTrace, Memory, Trace};
-
-/// What mismatches call the key memory.
-pub(super) const KEYS: &str = "keys";
+use crate::plan::KEYS;
 
 /// Tally of one run.
 pub(super) struct Tally<'a> {
@@ -58,16 +57,17 @@ pub(super) struct Answered {
 }
 
 impl<'a> Tally<'a> {
-    /// `commands` come with the images, one each, where the design has a memory.
+    /// `commands` come with the images, one each, where the design has a memory; `faults` are the chip's.
     pub fn new(
         build: &'a Build,
         taps: &'a [Tap],
         traces: &'a [&'a Trace],
         commands: &'a [Command],
+        faults: &[Fault],
         name: &'static str,
     ) -> Self {
         let memory = build.plan.memory.as_ref().map(|plan| MemoryTally {
-            memory: Memory::new(plan),
+            memory: Memory::new(plan, faults),
             commands,
             dots: Vec::new(),
             answers: HashMap::new(),

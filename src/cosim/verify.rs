@@ -20,7 +20,7 @@ use crate::data::Dataset;
 use crate::emit::{self, ICARUS_IMAGES};
 use crate::fault_map::Fault;
 use crate::golden::{Command, Golden, Trace};
-use crate::plan::Action;
+use crate::plan::{Action, KEYS};
 use crate::reference::{self, Evaluation};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -178,7 +178,8 @@ pub fn verify(
 ) -> Result<Verdict, CosimError> {
     let plan = &build.plan;
     commands::check(plan, set, asked)?;
-    let loading = Loading::new(build, options)?;
+    commands::check_faults(plan, &options.faults, if options.stalled > 0 { options.resets } else { 0 })?;
+    let chip = Chip::new(build, options)?;
     // Every image once, and which of them comes when.
     let (shown, order) = match asked {
         [] => ((0..set.len()).collect(), (0..set.len()).collect()),
@@ -199,7 +200,7 @@ pub fn verify(
     };
     let model_build = start.elapsed();
 
-    let expected = expect(build, &unique, &order, asked, progress);
+    let expected = expect(build, &unique, &order, asked, &options.faults, progress);
     let traces: Vec<&Trace> = order.iter().map(|i| &expected.traces[*i]).collect();
     let taps = emit::taps(plan);
     let stimulus = Stimulus::new(plan, images.iter().copied(), &commands);
@@ -207,7 +208,8 @@ pub fn verify(
     let limit = 20 * (plan.cycles.first_latency() + plan.cycles.interval + longest) + 10_000;
     let go = |name, run_options: &RunOptions, phase| -> Result<_, CosimError> {
         let images = run_options.images;
-        let mut tally = Tally::new(build, &taps, &traces[..images], &commands[..images.min(commands.len())], name);
+        let asked = &commands[..images.min(commands.len())];
+        let mut tally = Tally::new(build, &taps, &traces[..images], asked, &options.faults, name);
         run(build, options.simulator, &model.program, &stimulus, run_options, |record| {
             if let Record::Output { image, .. } = &record {
                 progress(phase, image + 1);
@@ -225,16 +227,16 @@ pub fn verify(
         window: options.window,
         ..RunOptions::default()
     };
-    let free_options = match &loading {
+    let free_options = match &chip {
         None => free_options,
-        Some(loading) => loading.run_options(free_options),
+        Some(chip) => chip.run_options(free_options),
     };
     let start = Instant::now();
     let free = go("free-running", &free_options, Phase::Simulation)?;
     let simulated = start.elapsed();
-    let loaded = match &loading {
+    let loaded = match chip.as_ref().and_then(|c| c.load.as_ref()) {
         None => None,
-        Some(l) => Some(l.load.judge(&free.bus)?),
+        Some(load) => Some(load.judge(&free.bus)?),
     };
     // Without its weights the network need not be run again, nor its faults be traced.
     let whole = loaded.as_ref().is_none_or(|l| l.failed.is_empty());
@@ -267,33 +269,37 @@ pub fn verify(
     Ok(verdict(build, name, labels, options, &expected, &model, times, free, stalled, loaded, few_shot, first_mismatch))
 }
 
-/// What a run with weights over the register bus needs.
-pub(super) struct Loading {
-    load: Load,
+/// What a run needs whose arrays are not as the memory images have them: weights over the register bus, faults.
+pub(super) struct Chip {
+    load: Option<Load>,
     /// `mem/`: images of new cells; `faults/`.
     folder: tempfile::TempDir,
 }
 
-impl Loading {
+impl Chip {
     pub fn new(build: &Build, options: &Options) -> Result<Option<Self>, CosimError> {
         let plan = &build.plan;
-        if !options.load {
-            return if options.faults.is_empty() { Ok(None) } else { Err(CosimError::FaultsWithoutLoad) };
+        if !options.load && options.faults.is_empty() {
+            return Ok(None);
         }
-        if plan.access.is_none() {
+        if options.load && plan.access.is_none() {
             return Err(CosimError::NotProgrammable { path: build.path.clone() });
         }
         let faults = Faults::new(plan, &options.faults)?;
+        if let Some(fault) = options.faults.iter().find(|f| !options.load && f.layer != KEYS) {
+            return Err(CosimError::FaultsWithoutLoad { layer: fault.layer.clone() });
+        }
         let folder = tempfile::tempdir().map_err(super::io(&std::env::temp_dir(), "make a folder"))?;
-        faults::write_blank(plan, &faults, &build.path.join("mem"), &folder.path().join("mem"))?;
-        faults::write_faults(plan, &faults, &folder.path().join("faults"))?;
-        Ok(Some(Self { load: Load::new(plan, &faults), folder }))
+        let [mem, faulty] = ["mem", "faults"].map(|name| folder.path().join(name));
+        faults::write_blank(plan, &faults, options.load, &build.path.join("mem"), &mem)?;
+        faults::write_faults(plan, &faults, &faulty)?;
+        Ok(Some(Self { load: options.load.then(|| Load::new(plan, &faults)), folder }))
     }
 
-    /// With the weights over the bus into new cells.
     pub fn run_options(&self, options: RunOptions) -> RunOptions {
         let at = |name| Some(self.folder.path().join(name));
-        RunOptions { bus: self.load.script.steps.clone(), images_at: at("mem"), faults_at: at("faults"), ..options }
+        let bus = self.load.as_ref().map_or(Vec::new(), |l| l.script.steps.clone());
+        RunOptions { bus, images_at: at("mem"), faults_at: at("faults"), ..options }
     }
 }
 
@@ -317,6 +323,7 @@ fn expect(
     images: &[&[u8]],
     order: &[usize],
     asked: &[Asked],
+    faults: &[Fault],
     progress: &(dyn Fn(Phase, usize) + Sync),
 ) -> Expected {
     let golden = Golden::new(&build.plan);
@@ -354,10 +361,14 @@ fn expect(
     if let Some(memory) = memory {
         let of = |i: &usize| (&traces[*i], &references[*i]);
         let pairs: Vec<(&Trace, &Evaluation)> = order.iter().map(of).collect();
-        let differ = commands::reference(memory, asked, &pairs);
-        compared += differ.len();
-        classes += differ.iter().filter(|d| **d).count();
-        mismatches += differ.iter().filter(|d| **d).count();
+        let differ = commands::reference(memory, asked, faults, &pairs);
+        let number = differ.iter().filter(|d| **d).count();
+        classes += number;
+        // A memory that cannot hold a key answers otherwise, as it should.
+        if !faults.iter().any(|f| f.layer == KEYS) {
+            compared += differ.len();
+            mismatches += number;
+        }
     }
     Expected {
         traces,

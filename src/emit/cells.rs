@@ -4,7 +4,7 @@
 //! cells word line by word line. Where cells cannot be programmed, the images of `sa` and `adc` have a part of them.
 
 use super::images::{Image, Word, image};
-use crate::plan::{ArrayKind, Arrays, LayerPlan, Place};
+use crate::plan::{ArrayKind, Arrays, LayerPlan, Place, Plan};
 
 /// The arrays of a layer.
 pub struct Cells<'a> {
@@ -17,6 +17,16 @@ impl<'a> Cells<'a> {
     /// None for a layer without arrays.
     pub fn of(layer: &'a LayerPlan) -> Option<Self> {
         Some(Self { name: &layer.name, arrays: Arrays::of(layer)? })
+    }
+
+    /// Of all that a plan has, by name.
+    pub fn all(plan: &'a Plan) -> impl Iterator<Item = Self> {
+        Arrays::all(&plan.layers, plan.memory.as_ref()).map(|(name, arrays)| Self { name, arrays })
+    }
+
+    /// Name of the layer, or of the key memory's arrays.
+    pub fn name(&self) -> &'a str {
+        self.name
     }
 
     /// Words of an array's image, and the bits of a word.

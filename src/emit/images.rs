@@ -9,7 +9,7 @@ use super::spares;
 use crate::fault_map::Fault;
 use crate::network::WeightKind;
 use crate::plan::{
-    AdcPlan, Arrays, DigitalPlan, InputMap, KeysPlan, LayerPlan, MemoryPlan, OutputPlan, PcsaPlan, Place, Plan,
+    AdcPlan, Arrays, DigitalPlan, InputMap, KEYS, KeysPlan, LayerPlan, MemoryPlan, OutputPlan, PcsaPlan, Place, Plan,
     ReadoutPlan, SaPlan, Values, left_out, signed_width,
 };
 
@@ -36,8 +36,6 @@ impl Word {
     }
 }
 
-/// Prefix of the key memory's images; no layer has the name of this stage.
-pub(super) const KEYS: &str = "keys";
 
 /// An image file.
 pub struct Image {

@@ -1,10 +1,9 @@
 //! Instances of a few-shot memory's blocks, and the nets between them.
 
 use super::blocks::{Instance, Pair, adc_arrays, flag, pair, pcsa_arrays, prefix};
-use super::images;
 use super::stages::most_in_flight;
 use super::views::index_width;
-use crate::plan::{AdcPlan, Encoding, KeysPlan, MemoryPlan, PcsaPlan, Plan};
+use crate::plan::{AdcPlan, Encoding, KEYS, KeysPlan, MemoryPlan, PcsaPlan, Plan};
 
 /// A net that belongs to no stage.
 pub(super) struct Net {
@@ -152,7 +151,7 @@ fn keys(module: &'static str, m: &MemoryPlan, arrays: Vec<Pair>, more_ports: Vec
     let mut parameters = vec![pair("Features", m.features), pair("Slots", m.slots)];
     parameters.extend(arrays);
     parameters.extend(programming(m));
-    parameters.push(prefix("Name", images::KEYS));
+    parameters.push(prefix("Name", KEYS));
     let mut ports = key_ports();
     ports.extend(more_ports);
     Instance { module, name: "i_keys".into(), parameters, ports }

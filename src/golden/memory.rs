@@ -1,6 +1,8 @@
 //! The few-shot memory: what it holds, and what each command gives.
 
+use super::cells::FaultyCells;
 use super::{Bits, LayerTrace};
+use crate::fault_map::Fault;
 use crate::plan::{Action, Encoding, KeysPlan, MemoryPlan};
 
 /// What comes with an image's features.
@@ -28,6 +30,8 @@ pub enum Status {
     Empty = 1,
     Full = 2,
     BadLabel = 3,
+    /// Cells of the slot could not be written.
+    Failed = 4,
 }
 
 /// What a command gives.
@@ -57,9 +61,10 @@ struct Entry {
     key: Bits,
 }
 
-/// A memory and what has been stored in it since its last reset.
+/// A memory and what has been stored in it since its last reset, on arrays with a chip's faults.
 pub struct Memory<'a> {
     plan: &'a MemoryPlan,
+    faulty: FaultyCells,
     slots: Vec<Option<Entry>>,
     /// Slot of the next learn; the number of slots stands for full.
     next: usize,
@@ -68,14 +73,16 @@ pub struct Memory<'a> {
 }
 
 impl<'a> Memory<'a> {
-    pub fn new(plan: &'a MemoryPlan) -> Self {
+    /// On arrays that have never been written, with the faults of the key memory among these.
+    pub fn new(plan: &'a MemoryPlan, faults: &[Fault]) -> Self {
         let slots = (0..plan.slots).map(|_| None).collect();
-        Self { plan, slots, next: 0, used: 0 }
+        Self { plan, faulty: FaultyCells::new(plan, faults), slots, next: 0, used: 0 }
     }
 
-    /// All slots become invalid.
+    /// All slots become invalid; the cells stay as they are.
     pub fn erase(&mut self) {
-        *self = Self::new(self.plan);
+        self.slots.fill_with(|| None);
+        (self.next, self.used) = (0, 0);
     }
 
     /// Does what the command says with the features that a controller's last layer gave.
@@ -104,11 +111,14 @@ impl<'a> Memory<'a> {
             self.next = 0;
         }
         let slot = self.next;
-        self.slots[slot] = Some(Entry { label, key: features.clone() });
+        let (attempts, good) = self.faulty.write(slot, features);
+        self.slots[slot] = good.then(|| Entry { label, key: features.clone() });
         self.next += 1;
-        self.used = self.used.max(slot + 1);
-        let action = Action::Write { attempts: 1 };
-        Answer { index: Some(slot), action, ..self.answer(command, Status::Done) }
+        if good {
+            self.used = self.used.max(slot + 1);
+        }
+        let status = if good { Status::Done } else { Status::Failed };
+        Answer { index: Some(slot), action: Action::Write { attempts }, ..self.answer(command, status) }
     }
 
     fn query(&self, command: Command, features: &Bits) -> Answer {
@@ -168,12 +178,12 @@ fn similarity(keys: &KeysPlan, key: &Bits, query: &Bits) -> i32 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::plan::{AdcPlan, PcsaPlan, ProgramPlan, Transfer};
 
     /// Keys of four features, on word lines.
-    fn plan(slots: usize, classes: usize) -> MemoryPlan {
+    pub fn pcsa_plan(slots: usize, classes: usize) -> MemoryPlan {
         let arrays = PcsaPlan {
             column_tiles: 1,
             row_tiles: 1,
@@ -199,6 +209,36 @@ mod tests {
         }
     }
 
+    /// The same as pairs of columns, two splits of two features, all sums told apart.
+    pub fn adc_plan(slots: usize, classes: usize) -> MemoryPlan {
+        MemoryPlan { keys: KeysPlan::Adc(columns(every_sum())), ..pcsa_plan(slots, classes) }
+    }
+
+    fn every_sum() -> Transfer {
+        let (levels, values) = (vec![-1, 0, 1, 2, 3, 3, 3], vec![-2, -1, 0, 1, 2, 2, 2, 2]);
+        Transfer { bits: 3, levels, values, uniform: false, unit: 1.0, exact: true }
+    }
+
+    fn sign_alone() -> Transfer {
+        Transfer { bits: 1, levels: vec![0], values: vec![-1, 1], uniform: false, unit: 1.0, exact: false }
+    }
+
+    fn columns(transfer: Transfer) -> AdcPlan {
+        AdcPlan {
+            block_sizes: vec![2, 2],
+            tiles: 1,
+            adcs: 2,
+            columns_per_adc: 1,
+            lane_blocks: 2,
+            lane_tiles: 1,
+            reads: 2,
+            conversion_cycles: 1,
+            encoding: Encoding::TwoPhases,
+            single_column: false,
+            transfer,
+        }
+    }
+
     fn features(bits: [u8; 4]) -> LayerTrace {
         LayerTrace::Bipolar(Bits::from_fn(4, |i| bits[i] == 1))
     }
@@ -214,7 +254,7 @@ mod tests {
     fn similarities_and_class_sums_by_hand() {
         let keys = [(2, [1, 1, 1, 1]), (0, [1, 1, 0, 0]), (0, [0, 0, 0, 0])];
         let ask = |plan: MemoryPlan| {
-            let mut memory = Memory::new(&plan);
+            let mut memory = Memory::new(&plan, &[]);
             for (k, (label, key)) in keys.iter().enumerate() {
                 let answer = memory.step(learn(*label), &features(*key));
                 assert_eq!((answer.status, answer.index), (Status::Done, Some(k)));
@@ -222,14 +262,14 @@ mod tests {
             memory.step(ASK, &features([1, 1, 1, 1]))
         };
         // |4| against |0| + |-4|: a tie, which the lower class wins.
-        let a = ask(plan(4, 3));
+        let a = ask(pcsa_plan(4, 3));
         assert_eq!((a.index, &a.sums[..]), (Some(0), &[4, 0, 4][..]));
         assert_eq!(a.dots, [Some(4), Some(0), Some(-4)]);
         // 4 against 0 - 4; class 1 is empty and does not win with its 0.
-        let a = ask(MemoryPlan { absolute: false, ..plan(4, 3) });
+        let a = ask(MemoryPlan { absolute: false, ..pcsa_plan(4, 3) });
         assert_eq!((a.index, &a.sums[..]), (Some(2), &[-4, 0, 4][..]));
         // 4 / 1 against 4 / 2.
-        let a = ask(MemoryPlan { mean: true, ..plan(4, 3) });
+        let a = ask(MemoryPlan { mean: true, ..pcsa_plan(4, 3) });
         assert_eq!(a.index, Some(2));
         assert_eq!(a.head(), 2);
     }
@@ -239,41 +279,39 @@ mod tests {
     /// +-1, +1 from sum 0 up.
     #[test]
     fn columns_in_two_phases_by_hand() {
-        // Every sum from -2 to 2, or the sign alone.
-        let transfer = |bits: usize| {
-            let (levels, values) = match bits {
-                3 => (vec![-1, 0, 1, 2, 3, 3, 3], vec![-2, -1, 0, 1, 2, 2, 2, 2]),
-                _ => (vec![0], vec![-1, 1]),
-            };
-            Transfer { bits, levels, values, uniform: false, unit: 1.0, exact: bits == 3 }
-        };
-        let keys = |bits: usize| AdcPlan {
-            block_sizes: vec![2, 2],
-            tiles: 1,
-            adcs: 2,
-            columns_per_adc: 1,
-            lane_blocks: 2,
-            lane_tiles: 1,
-            reads: 2,
-            conversion_cycles: 1,
-            encoding: Encoding::TwoPhases,
-            single_column: false,
-            transfer: transfer(bits),
-        };
-        for (bits, query, want) in
-            [(3, [1, 0, 1, 0], 0), (3, [1, 1, 0, 0], 4), (1, [1, 0, 1, 0], 0), (1, [1, 1, 0, 0], 2)]
-        {
-            let plan = MemoryPlan { keys: KeysPlan::Adc(keys(bits)), ..plan(2, 2) };
-            let mut memory = Memory::new(&plan);
+        for (transfer, query, want) in [
+            (every_sum(), [1, 0, 1, 0], 0),
+            (every_sum(), [1, 1, 0, 0], 4),
+            (sign_alone(), [1, 0, 1, 0], 0),
+            (sign_alone(), [1, 1, 0, 0], 2),
+        ] {
+            let bits = transfer.bits;
+            let plan = MemoryPlan { keys: KeysPlan::Adc(columns(transfer)), ..pcsa_plan(2, 2) };
+            let mut memory = Memory::new(&plan, &[]);
             memory.step(learn(1), &features([1, 1, 0, 0]));
             assert_eq!(memory.step(ASK, &features(query)).dots[0], Some(want), "{bits} bits, {query:?}");
         }
     }
 
+    /// Slot 0 cannot hold -1 as its first feature: BL is stuck at LRS. The next learn takes slot 1.
+    #[test]
+    fn a_key_that_cannot_be_written_is_not_stored() {
+        let plan = pcsa_plan(3, 3);
+        let kind = crate::fault_map::FaultKind::StuckLrs;
+        let mut memory = Memory::new(&plan, &[Fault { layer: "keys".into(), split: 0, tile: 0, line: 0, cell: 0, kind }]);
+        let failed = memory.step(learn(1), &features([0, 1, 1, 1]));
+        assert_eq!((failed.head(), failed.action), (0x0104_0000, Action::Write { attempts: 1 }));
+        assert_eq!(memory.step(ASK, &features([1; 4])).status, Status::Empty);
+        assert_eq!(memory.step(learn(2), &features([0, 1, 1, 1])).head(), 0x0100_0001);
+        assert_eq!(memory.step(ASK, &features([1; 4])).dots, [None, Some(2)]);
+        memory.erase();
+        assert_eq!(memory.step(learn(1), &features([1, 1, 1, 1])).head(), 0x0100_0000);
+    }
+
     #[test]
     fn refusals_and_overwriting() {
-        let refusing = plan(2, 3);
-        let mut memory = Memory::new(&refusing);
+        let refusing = pcsa_plan(2, 3);
+        let mut memory = Memory::new(&refusing, &[]);
         let key = features([1, 0, 1, 0]);
         assert_eq!(memory.step(ASK, &key).head(), 0x0001_ffff);
         assert_eq!(memory.step(learn(3), &key).head(), 0x0103_ffff);
@@ -284,8 +322,8 @@ mod tests {
         assert_eq!(memory.step(erase, &key).head(), 0x0100_0000);
         assert_eq!(memory.step(ASK, &key).sums, [0, 0, 4]);
 
-        let overwriting = MemoryPlan { overwrite: true, ..plan(2, 3) };
-        let mut memory = Memory::new(&overwriting);
+        let overwriting = MemoryPlan { overwrite: true, ..pcsa_plan(2, 3) };
+        let mut memory = Memory::new(&overwriting, &[]);
         let slots: Vec<_> = (0..3).map(|label| memory.step(learn(label), &key).index.unwrap()).collect();
         assert_eq!(slots, [0, 1, 0]);
         assert_eq!(memory.step(ASK, &key).sums, [0, 4, 4]);

@@ -8,6 +8,7 @@
 //! serve to explain a mismatch.
 
 mod bits;
+mod cells;
 mod cuts;
 mod detail;
 mod kernels;

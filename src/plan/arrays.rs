@@ -1,10 +1,10 @@
-//! The arrays of a layer as they are made, spares included: what each cell holds.
+//! The arrays of a layer, or of a key memory, as they are made, spares included: what each cell holds.
 //!
 //! A word line of a layer here is what one input or neuron takes: under `sa` a pair of word lines of the array.
 
 use ndarray::Array2;
 
-use super::{AdcPlan, LayerPlan, PcsaPlan, ReadoutPlan, SaPlan, SparesPlan};
+use super::{AdcPlan, KeysPlan, LayerPlan, MemoryPlan, PcsaPlan, ReadoutPlan, SaPlan, SparesPlan};
 use crate::network::WeightKind;
 
 /// A cell of an array: its word line, and its place there.
@@ -40,10 +40,14 @@ fn among(place: usize, left_out: &[usize]) -> Option<usize> {
     (left_out.get(lower) != Some(&place)).then_some(place - lower)
 }
 
-/// The arrays of a layer.
+/// Name of a key memory's arrays among those of layers; no layer may have it.
+pub const KEYS: &str = "keys";
+
+/// The arrays of a layer, or of a key memory.
 pub struct Arrays<'a> {
     pub kind: ArrayKind<'a>,
-    weights: &'a Array2<i8>,
+    /// None for keys, which are written later.
+    weights: Option<&'a Array2<i8>>,
     /// Word lines and amplifiers of an array that are spare.
     spare_lines: usize,
     spare_amplifiers: usize,
@@ -68,10 +72,25 @@ impl<'a> Arrays<'a> {
         let spares = layer.spares.as_ref();
         Some(Self {
             kind,
-            weights: &layer.weights,
+            weights: Some(&layer.weights),
             spare_lines: spares.map_or(0, |s| s.word_lines),
             spare_amplifiers: spares.map_or(0, |s| s.amplifiers),
         })
+    }
+
+    /// Those of a key memory. None of their cells has been written.
+    pub fn of_keys(memory: &'a MemoryPlan) -> Self {
+        let kind = match &memory.keys {
+            KeysPlan::Pcsa(p) => ArrayKind::Pcsa(p),
+            KeysPlan::Adc(a) => ArrayKind::Adc(a, if a.single_column { 1 } else { 2 }),
+        };
+        Self { kind, weights: None, spare_lines: 0, spare_amplifiers: 0 }
+    }
+
+    /// All that a plan has, by name.
+    pub fn all(layers: &'a [LayerPlan], memory: Option<&'a MemoryPlan>) -> impl Iterator<Item = (&'a str, Self)> {
+        let of_layers = layers.iter().filter_map(|l| Some((l.name.as_str(), Self::of(l)?)));
+        of_layers.chain(memory.map(|m| (KEYS, Self::of_keys(m))))
     }
 
     pub fn splits(&self) -> usize {
@@ -213,7 +232,7 @@ impl<'a> Arrays<'a> {
             ArrayKind::Adc(..) => (tile * used * shared + column, line, second),
         };
         let sign = if differ.is_multiple_of(2) { 1 } else { -1 };
-        Some(self.weights.get([row, self.first_input(split) + input]) == Some(&sign))
+        Some(self.weights.is_some_and(|w| w.get([row, self.first_input(split) + input]) == Some(&sign)))
     }
 
     /// What an array of a split leaves out, if these are faulty: they, and the last of the others.

@@ -59,11 +59,6 @@ pub fn plan_with_faults(network: &Network, hardware: &Hardware, mut faults: Vec<
         let values = layers.last().map_or(input.values, |l: &LayerPlan| l.output.values());
         layers.push(layer(network, hardware, index, &shapes[index..][..2], values)?);
     }
-    check_faults(&layers, &faults)?;
-    faults.sort_unstable();
-    for layer in &mut layers {
-        repair(layer, &faults)?;
-    }
     let last = network.layers.last().expect("a network has layers");
     let end = &layers[layers.len() - 1];
     let read = sense.precharge_cycles + sense.window_cycles + 1;
@@ -78,6 +73,11 @@ pub fn plan_with_faults(network: &Network, hardware: &Hardware, mut faults: Vec<
             (ScoresPlan { affine: None, width: memory.sum_width }, Some(memory))
         }
     };
+    check_faults(&layers, memory.as_ref(), &faults)?;
+    faults.sort_unstable();
+    for layer in &mut layers {
+        repair(layer, &faults)?;
+    }
     let access = match &hardware.program {
         None => None,
         Some(program) => Some(access(program, &layers, base.clock.mhz)?),

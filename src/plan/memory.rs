@@ -63,7 +63,7 @@ pub enum Action {
     None,
     /// A query while all valid slots lie below `used`.
     Query { used: usize },
-    /// A key is written, in so many attempts.
+    /// A key is written, in so many attempts at all its word lines together: `key_lines` where none was repeated.
     Write { attempts: usize },
 }
 
@@ -107,15 +107,23 @@ impl MemoryPlan {
         }
     }
 
-    /// Cycles from the start of a write to its end, with so many attempts at every word line (hf_program).
+    /// Cycles from the start of a write to its end, with so many attempts at all word lines together (hf_program).
     fn write(&self, attempts: usize) -> usize {
         let p = &self.program;
         match &self.keys {
             KeysPlan::Pcsa(keys) => attempts * p.attempt(2 * keys.slice()),
             KeysPlan::Adc(keys) => {
                 let cells = if keys.single_column { 1 } else { 2 };
-                keys.block_sizes[0] * (attempts * p.attempt(cells) + 1) - 1
+                attempts * p.attempt(cells) + self.key_lines() - 1
             }
+        }
+    }
+
+    /// Word lines that hold a key in an array, written one after the other.
+    pub fn key_lines(&self) -> usize {
+        match &self.keys {
+            KeysPlan::Pcsa(_) => 1,
+            KeysPlan::Adc(keys) => keys.block_sizes[0],
         }
     }
 
@@ -250,7 +258,8 @@ mod tests {
         let KeysPlan::Adc(keys) = &plan.keys else { panic!() };
         assert_eq!((keys.adcs, keys.tiles, plan.arrays(), keys.transfer.exact), (16, 1, 4, true));
         assert_eq!(plan.latency(Action::Query { used: 100 }), 2 + 2 + 6 * 16 + 16 + 24);
-        assert_eq!(plan.latency(Action::Write { attempts: 1 }), 128 * 29 - 1 + 2);
+        assert_eq!(plan.latency(Action::Write { attempts: 128 }), 128 * 29 - 1 + 2);
+        assert_eq!(plan.latency(Action::Write { attempts: 129 }), 128 * 29 - 1 + 2 + 28);
         arrays.array.neurons = Neurons::Unipolar;
         assert!(memory(&Memory::default(), &arrays, 512, 9).unwrap_err().to_string().contains("bipolar"));
     }

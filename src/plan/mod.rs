@@ -24,7 +24,7 @@ use ndarray::Array2;
 use serde::Serialize;
 
 pub use access::{AccessPlan, BankPlan};
-pub use arrays::{ArrayKind, Arrays, LeftOut, Place};
+pub use arrays::{ArrayKind, Arrays, KEYS, LeftOut, Place};
 pub use build::{plan, plan_with_faults};
 pub use cycles::Cycles;
 pub use error::PlanError;

@@ -233,9 +233,9 @@ fn memory(plan: &Plan, m: &MemoryPlan, f: &mut fmt::Formatter) -> fmt::Result {
     )?;
     writeln!(
         f,
-        "memory: a learn takes {} cycles, {} more for each retry; a query {} with one key, {} when full",
-        m.latency(Action::Write { attempts: 1 }),
-        m.latency(Action::Write { attempts: 2 }) - m.latency(Action::Write { attempts: 1 }),
+        "memory: a learn takes {} cycles, {} more for each retry of a word line; a query {} with one key, {} when full",
+        m.latency(Action::Write { attempts: m.key_lines() }),
+        m.latency(Action::Write { attempts: m.key_lines() + 1 }) - m.latency(Action::Write { attempts: m.key_lines() }),
         m.latency(Action::Query { used: 1 }),
         m.latency(Action::Query { used: m.slots })
     )?;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::arrays::{Arrays, LeftOut, Place};
-use super::{LayerPlan, PlanError, ReadoutPlan};
+use super::{LayerPlan, MemoryPlan, PlanError, ReadoutPlan};
 use crate::fault_map::Fault;
 use crate::hardware::LayerHardware;
 
@@ -68,8 +68,12 @@ pub(super) fn spares(own: &LayerHardware, readout: &ReadoutPlan) -> Result<Optio
 type Stuck = BTreeMap<Place, bool>;
 
 /// Every fault must name a cell that there is, and no cell has two.
-pub fn check_faults(layers: &[LayerPlan], faults: &[Fault]) -> Result<(), PlanError> {
-    let with_arrays = || layers.iter().filter_map(|l| Arrays::of(l).map(|a| (l.name.as_str(), a)));
+pub fn check_faults(
+    layers: &[LayerPlan],
+    memory: Option<&MemoryPlan>,
+    faults: &[Fault],
+) -> Result<(), PlanError> {
+    let with_arrays = || Arrays::all(layers, memory);
     let mut seen = std::collections::BTreeSet::new();
     for (at, fault) in faults.iter().enumerate() {
         let bad = |reason: String| Err(PlanError::Faults { at, reason });

@@ -31,7 +31,7 @@ pub const FAULTS: &[Fault] = &[
     Fault { block: "hf_xnor_popcount", instance: "", from: "if (valid_i) begin", to: "if (1'b1) begin" },
     Fault { block: "hf_accumulator", instance: "", from: "if (valid_i) sum_o", to: "if (valid_i && !first_i) sum_o" },
     // A carry or a sign lost.
-    Fault { block: "hf_vote_aggregate", instance: ".Blocks(3)", from: "carry = plane & carry", to: "carry = '0" },
+    Fault { block: "hf_vote_aggregate", instance: ".Blocks(3)", from: "(b & (sum ^ a))", to: "(b & sum & a)" },
     Fault { block: "hf_accumulator", instance: "", from: "SumWidth'($signed(", to: "SumWidth'($unsigned(" },
     // A slice that takes its neighbour's lanes.
     Fault { block: "hf_xnor_popcount", instance: ".Slices(3)", from: "w_i[k*Width+:Width]", to: "w_i[0+:Width]" },

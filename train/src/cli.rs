@@ -67,8 +67,8 @@ pub struct Study {
     /// Folder of the data sets [default: HAFNIA_DATA].
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Set one key of every recipe, for example train.epochs=10.
-    #[arg(long, value_name = "KEY=VALUE")]
+    /// Set one key of every recipe, or of one network's: train.epochs=10, mnist_mlp_512:train.epochs=4.
+    #[arg(long, value_name = "[NETWORK:]KEY=VALUE")]
     pub set: Vec<String>,
     /// Judge mapped, quantized and faulty networks on so many held-out images, spread over the set; 0: all.
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -1,6 +1,7 @@
 //! A paper's table or figure, from recipes to numbers beside the paper's own. A study is a list of pieces; each leaves its
 //! result in the work folder, so that a study that was stopped goes on where it was.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use hafnia::data::Split as Part;
@@ -200,7 +201,7 @@ pub struct Found {
 pub struct Options {
     pub folder: PathBuf,
     pub data: Option<PathBuf>,
-    /// Laid over every recipe.
+    /// Laid over every recipe, or over one: `NETWORK:KEY=VALUE`.
     pub set: Vec<String>,
     /// Judges on so many held-out images; 0: all.
     pub images: usize,
@@ -217,6 +218,28 @@ fn read_text(path: &Path, action: &'static str) -> Result<String, Error> {
     std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.into(), action, source })
 }
 
+/// `NETWORK:KEY=VALUE` is for one network of a study.
+fn addressee(text: &str) -> Option<(&str, &str)> {
+    let (key, _) = text.split_once('=')?;
+    let (name, _) = key.split_once(':')?;
+    Some((name, &text[name.len() + 1..]))
+}
+
+/// Every assignment for one network names one that the study has.
+fn check_addressees(pieces: &[Piece], set: &[String]) -> Result<(), Error> {
+    let names: BTreeSet<&str> = pieces.iter().flat_map(|p| p.work.network().line()).map(|t| t.name.as_str()).collect();
+    for text in set {
+        if let Some((name, _)) = addressee(text).filter(|(name, _)| !names.contains(name)) {
+            let near = hafnia::suggest::nearest(name, names.iter().copied());
+            let all: Vec<&str> = names.iter().copied().collect();
+            let near = if near.is_empty() { format!("; they are {}", all.join(", ")) } else { near };
+            let reason = format!("no network of this study is called `{name}`{near}");
+            return Err(Error::Assignment { text: text.clone(), reason });
+        }
+    }
+    Ok(())
+}
+
 /// Works off every piece that has no result yet, then writes `NAME.csv` and `NAME.svg`.
 pub fn run(study: &Study, options: &Options, mut tell: impl FnMut(News)) -> Result<PathBuf, Error> {
     let folder = &options.folder;
@@ -224,6 +247,7 @@ pub fn run(study: &Study, options: &Options, mut tell: impl FnMut(News)) -> Resu
     let text = if ledger.is_file() { read_text(&ledger, "read the results so far")? } else { String::new() };
     let mut found: Vec<Found> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let pieces = (study.pieces)();
+    check_addressees(&pieces, &options.set)?;
     for (done, piece) in pieces.iter().enumerate() {
         let key = piece.key();
         if found.iter().any(|f| f.key == key) {
@@ -280,6 +304,15 @@ impl Piece {
 }
 
 impl Work {
+    fn network(&self) -> &Training {
+        match self {
+            Self::Train { network }
+            | Self::Map { network, .. }
+            | Self::Quantize { network, .. }
+            | Self::Errors { network, .. } => network,
+        }
+    }
+
     /// Share of images, or queries, right.
     fn run(&self, options: &Options, tell: &mut impl FnMut(News)) -> Result<f64, Error> {
         match self {
@@ -327,8 +360,17 @@ impl Training {
     }
 
     fn recipe(&self, options: &Options) -> Result<Recipe, Error> {
-        let set: Vec<String> = self.set.iter().chain(&options.set).cloned().collect();
+        let given = options.set.iter().filter_map(|text| match addressee(text) {
+            Some((name, assignment)) => (name == self.name).then_some(assignment),
+            None => Some(text.as_str()),
+        });
+        let set: Vec<String> = self.set.iter().map(String::as_str).chain(given).map(str::to_string).collect();
         Recipe::load(self.recipe, &set)
+    }
+
+    /// Itself, and what it starts from.
+    fn line(&self) -> impl Iterator<Item = &Training> {
+        std::iter::successors(Some(self), |t| t.from.as_deref())
     }
 
     /// Trains where that has not been done, and judges.
@@ -394,13 +436,25 @@ mod tests {
             keys.dedup();
             assert_eq!(keys.len(), pieces.len(), "{}", study.name);
             for piece in &pieces {
-                let (Work::Train { network }
-                | Work::Map { network, .. }
-                | Work::Quantize { network, .. }
-                | Work::Errors { network, .. }) = &piece.work;
+                let network = piece.work.network();
                 assert_eq!(network.recipe(&options).unwrap().name, network.name);
             }
         }
+    }
+
+    #[test]
+    fn an_assignment_may_be_for_one_network() {
+        let set = ["train.epochs=3".into(), "mnist_mlp_512:train.epochs=7".into()].to_vec();
+        let options = Options { folder: ".".into(), data: None, set, images: 0 };
+        let pieces = (STUDIES[0].pieces)();
+        let epochs = |name: &str| {
+            let network = pieces.iter().map(|p| p.work.network()).find(|n| n.name == name).unwrap();
+            network.recipe(&options).unwrap().train.epochs
+        };
+        assert_eq!((epochs("mnist_mlp"), epochs("mnist_mlp_512"), epochs("mnist_mlp_256")), (3, 7, 3));
+        assert!(check_addressees(&pieces, &options.set).is_ok());
+        let error = check_addressees(&pieces, &["mnist_mlp_500:seed=1".into()]).unwrap_err().to_string();
+        assert!(error.contains("no network of this study is called `mnist_mlp_500`; did you mean `mnist_mlp_512`?"), "{error}");
     }
 
     #[test]
