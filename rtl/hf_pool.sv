@@ -44,7 +44,7 @@ module hf_pool #(
   localparam int RowWidth = StrideRows > 1 ? $clog2(StrideRows) : 1;
   localparam int ColumnWidth = StrideColumns > 1 ? $clog2(StrideColumns) : 1;
   localparam int OutColumnWidth = OutColumns > 1 ? $clog2(OutColumns) : 1;
-  localparam logic [Bits-1:0] Any = ~{Planes{All}};  // bits whose maximum is OR
+  localparam logic [Bits-1:0] Flip = {Planes{All}};  // bits whose maximum is AND
 
   if (Values < 1 || Planes < 1 || Planes > 2 || (Trits && Planes != 2)) begin : gen_error_values
     hf_error_pool_values_or_planes_out_of_range error ();
@@ -99,20 +99,18 @@ module hf_pool #(
 
   // ---------------------------------------------------------------- cuts
   logic [Bits-1:0] cuts;
-  logic [Bits-1:0] across_q;                     // this row of the window so far
-  logic [Bits-1:0] rows_q[0:OutColumns-1];       // the rows above of every window
+  logic [Bits-1:0] across_q;                     // this row of the window so far, ^ Flip
+  logic [Bits-1:0] rows_q[0:OutColumns-1];       // the rows above of every window, ^ Flip
   logic [Bits-1:0] result_q;
 
-  // OR or AND of two is their majority with Any; that of one with itself is itself.
+  // AND is OR of the complements. Complements are taken where a position enters and where a result is stored.
   function automatic logic [Bits-1:0] across(input logic [Bits-1:0] now);
-    across = column_phase_q == '0 ? now : across_q;
-    across = (across & now) | (Any & (across | now));
+    across = (column_phase_q == '0 ? '0 : across_q) | (now ^ Flip);
   endfunction
 
   // Of the rows above, and of this one as it comes out of across.
   function automatic logic [Bits-1:0] both(input logic [Bits-1:0] now);
-    both = row_phase_q == '0 ? now : rows_q[window_q];
-    both = (both & now) | (Any & (both | now));
+    both = (row_phase_q == '0 ? '0 : rows_q[window_q]) | now;
   endfunction
 
   if (Trits) begin : gen_trits
@@ -133,7 +131,7 @@ module hf_pool #(
     if (accept) across_q <= across(cuts);
   end
   always_ff @(posedge clk_i) begin
-    if (accept && column_ends && row_ends) result_q <= both(across(cuts));
+    if (accept && column_ends && row_ends) result_q <= both(across(cuts)) ^ Flip;
   end
   always_ff @(posedge clk_i) begin
     if (accept && column_ends && !row_ends) rows_q[window_q] <= both(across(cuts));

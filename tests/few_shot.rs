@@ -104,7 +104,7 @@ fn faults_of_cells_that_there_are_not_or_that_are_not_written() {
         std::fs::write(&map, format!("[{fault}]")).unwrap();
         hafnia(args!["verify", build.clone(), "--simulator", "icarus", "--way", "2", "--faults", map]).expect(2).stderr
     };
-    let said = verify(r#"{"layer":"keys","split":0,"tile":0,"line":2,"cell":0,"kind":"slow"}"#);
+    let said = verify(r#"{"layer":"keys","split":0,"tile":0,"line":2,"cell":0,"kind":"stuck_hrs"}"#);
     assert!(said.contains("line 2 does not exist: layer \"keys\" has 2 there"), "{said}");
     let said = verify(r#"{"layer":"keys","split":0,"tile":0,"line":1,"cell":0,"kind":"slow"}"#);
     assert!(said.contains("ask for no resets"), "{said}");

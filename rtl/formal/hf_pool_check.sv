@@ -130,6 +130,7 @@ module hf_pool_check #(
   logic walks, tied, bad;
   logic [31:0] window;
   logic [1:0] across, above, so_far;
+  logic [1:0] flip;  // the block keeps complements where the maximum is AND
 
   // As the block keeps trits: {0 or more, +1}.
   function automatic logic [1:0] cut(input logic [1:0] a);
@@ -140,13 +141,14 @@ module hf_pool_check #(
   assign walks = \dut.row == row_q && \dut.column == column_q && 32'(row_q) < Rows && 32'(column_q) < Columns
       && 32'(\dut.row_phase_q ) == window_row && 32'(\dut.column_phase_q ) == window_column
       && 32'(\dut.window_q ) == (window < OutColumns ? window : OutColumns - 1);
-  assign across = pair(\dut.across_q , at_value_q);
+  assign flip = {all && Planes == 2, all};
+  assign across = pair(\dut.across_q , at_value_q) ^ flip;
   assign so_far = cut(so_far_q);
   assign bad = Trits && so_far_q == 2'b01;
   always_comb begin
     above = '0;
     for (int w = 0; w < OutColumns; w++) begin
-      if (32'(at_window_q) == w) above = pair(\dut.rows_q [w], at_value_q);
+      if (32'(at_window_q) == w) above = pair(\dut.rows_q [w], at_value_q) ^ flip;
     end
     tied = 1'b1;
     if (in_window && 32'(column_q) != first_column) begin

@@ -184,7 +184,7 @@ pub const FAULTS: &[Fault] = &[
     Fault { block: "hf_flatten", instance: ".Trits(1)", from: "vector_q[c*Positions+p]", to: "vector_q[p*Bits+c]" },
     Fault { block: "hf_flatten", instance: "", from: "accept && last", to: "accept" },
     // A window that begins with what the last one left, trits of the wrong order, a result overwritten.
-    Fault { block: "hf_pool", instance: "", from: "row_phase_q == '0 ? now", to: "!row_phase_q && !window_q ? now" },
+    Fault { block: "hf_pool", instance: "", from: "row_phase_q == '0 ? '0", to: "!row_phase_q && !window_q ? '0" },
     Fault { block: "hf_pool", instance: ".Planes(2), .Trits(1)", from: "] | in_data_i", to: "] & in_data_i" },
     Fault { block: "hf_pool", instance: "", from: "!valid_q || out_ready_i;", to: "1'b1;" },
     // Another column's rows, a row of windows too early, padding one column late.
