@@ -1,11 +1,12 @@
 // Access to the cells of the arrays over the register bus: forming, programming, read-back.
 //
-// Purpose     Works on one word line of one array at a time, whatever reads it: a bank is all arrays of a layer, an array has a
-//             split along inputs and a tile along neurons. The cells of the word line lie in a buffer, hf_program pulses and
+// Purpose     Works on one word line of one array at a time, whatever reads it: a bank is all arrays of a layer or of the key
+//             memory, an array has a split along inputs and a tile along neurons or keys. The cells of the word line lie in a buffer, hf_program pulses and
 //             verifies them.
 // Registers   address  name      access  reset     meaning
 //             0x80     BANKS     R       -         15:0 banks, 31:16 words of DATA, MASK and WRONG
-//             0x84     BANK      R/W     0         bank, in the order of the layers that have arrays
+//             0x84     BANK      R/W     0         bank, in the order of the layers that have arrays; that of a
+//                                                  key memory is the last
 //             0x88     ARRAYS    R       -         of BANK: 15:0 splits, 31:16 tiles
 //             0x8C     SIZE      R       -         of BANK: 15:0 word lines of an array, 31:16 cells of a word line
 //             0x90     ARRAY     R/W     0         15:0 split, 31:16 tile

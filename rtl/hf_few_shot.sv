@@ -42,6 +42,7 @@ module hf_few_shot #(
     input  wire logic                        in_valid_i,
     output logic                             in_ready_o,
     input  wire logic [Features-1:0]         in_data_i,
+    input  wire logic                        hold_i,     // take nothing: the arrays are programmed over the bus
     // Command of these features: {erase, learn, label}; valid with them
     input  wire logic [17:0]                 command_i,
     // Result: {head, class sums}
@@ -104,7 +105,7 @@ module hf_few_shot #(
   logic [ClassWidth-1:0] best;
 
   assign accept = in_valid_i && in_ready_o;
-  assign in_ready_o = state_q == Idle;
+  assign in_ready_o = state_q == Idle && !hold_i;
   assign out_valid_o = state_q == Done;
   assign busy_o = state_q != Idle && state_q != Done;
   assign idle_bus = !busy_o;

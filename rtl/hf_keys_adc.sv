@@ -50,7 +50,12 @@ module hf_keys_adc #(
     parameter int VerifyCycles = 2,
     parameter int Attempts = 3,
     parameter Name = "",
-    localparam int SlotWidth = Slots > 0 ? $clog2(Slots + 1) : 1
+    localparam int SlotWidth = Slots > 0 ? $clog2(Slots + 1) : 1,
+    localparam int SplitWidth = Blocks > 1 ? $clog2(Blocks) : 1,
+    localparam int TileWidth = Tiles > 1 ? $clog2(Tiles) : 1,
+    localparam int LineWidth = BlockInputs > 1 ? $clog2(BlockInputs) : 1,
+    localparam int Cells = Adcs * ColumnsPerAdc * (SingleColumn ? 1 : 2),
+    localparam int CellWidth = Cells > 1 ? $clog2(Cells) : 1
 ) (
     input  wire logic                    clk_i,
     input  wire logic                    rst_ni,
@@ -66,19 +71,23 @@ module hf_keys_adc #(
     input  wire logic                    write_i,
     input  wire logic [SlotWidth-1:0]    slot_i,
     output logic                         done_o,
-    output logic                         failed_o
+    output logic                         failed_o,
+    // Program a word line over the bus while nothing else goes on, see hf_array_access; tied to 0 where there is no access
+    input  wire logic [2:0]              program_i,
+    input  wire logic [SplitWidth-1:0]   program_split_i,
+    input  wire logic [TileWidth-1:0]    program_tile_i,
+    input  wire logic [LineWidth-1:0]    program_line_i,
+    input  wire logic [Cells-1:0]        program_mask_i,
+    input  wire logic [CellWidth-1:0]    program_cell_i,
+    output logic                         program_verify_o
 );
   localparam int Lanes = LaneTiles * Adcs;
   localparam int TileGroups = (Tiles + LaneTiles - 1) / LaneTiles;
   localparam int TileGroupWidth = TileGroups > 1 ? $clog2(TileGroups) : 1;
   localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1;
-  localparam int LineWidth = BlockInputs > 1 ? $clog2(BlockInputs) : 1;
-  localparam int TileWidth = Tiles > 1 ? $clog2(Tiles) : 1;
   localparam int NeuronWidth = Adcs * ColumnsPerAdc > 1 ? $clog2(Adcs * ColumnsPerAdc) : 1;
   localparam int Neurons = Adcs * ColumnsPerAdc;
-  localparam int Cells = SingleColumn ? 1 : 2;
-  localparam int Columns = Cells * Neurons;
-  localparam int ArrayCellWidth = Columns > 1 ? $clog2(Columns) : 1;
+  localparam int KeyCells = SingleColumn ? 1 : 2;  // of a feature
 
   if (Tiles * Adcs * ColumnsPerAdc < Slots) begin : gen_error_slots
     hf_error_keys_adc_tiles_do_not_hold_the_slots error ();
@@ -158,8 +167,8 @@ module hf_keys_adc #(
   end
 
   // Cells {negative, positive} of each split's word line.
-  logic [Blocks*Cells-1:0] target, used, mask;
-  logic [Blocks*Columns-1:0] wide_mask;  // on the columns of the arrays
+  logic [Blocks*KeyCells-1:0] target, used, mask;
+  logic [Blocks*Cells-1:0] wide_mask;  // on the columns of the arrays
   for (genvar b = 0; b < Blocks; b++) begin : gen_block
     localparam int Size = b < LargeBlocks ? BlockInputs : BlockInputs - 1;
     localparam int Start = b < LargeBlocks ? b * BlockInputs
@@ -169,23 +178,23 @@ module hf_keys_adc #(
     assign x = BlockInputs'(x_i[Start+:Size]);
     assign value = x[line];
     assign exists = 32'(line) < Size;
-    assign target[b*Cells] = value;
-    assign used[b*Cells+:Cells] = {Cells{exists}};
-    assign wide_mask[b*Columns+:Neurons] = Neurons'(mask[b*Cells]) << neuron;
+    assign target[b*KeyCells] = value;
+    assign used[b*KeyCells+:KeyCells] = {KeyCells{exists}};
+    assign wide_mask[b*Cells+:Neurons] = Neurons'(mask[b*KeyCells]) << neuron;
     if (!SingleColumn) begin : gen_double
-      assign target[b*Cells+Cells-1] = !value;
-      assign wide_mask[b*Columns+Columns-1-:Neurons] = Neurons'(mask[b*Cells+Cells-1]) << neuron;
+      assign target[b*KeyCells+KeyCells-1] = !value;
+      assign wide_mask[b*Cells+Cells-1-:Neurons] = Neurons'(mask[b*KeyCells+KeyCells-1]) << neuron;
     end
   end
 
   logic [2:0] operation;
   logic cell_at, program_busy;
-  logic [Blocks*Cells-1:0] wrong;
+  logic [Blocks*KeyCells-1:0] wrong;
   logic [11:0] attempt;
   logic [Blocks-1:0] verify;
   hf_program #(
       .Arrays(Blocks),
-      .Cells(Cells),
+      .Cells(KeyCells),
       .CountWidth(12)
   ) i_program (
       .clk_i,
@@ -198,7 +207,7 @@ module hf_keys_adc #(
       .set_cycles_i(12'(PulseSet)),
       .verify_cycles_i(12'(VerifyCycles)),
       .attempts_i(12'(Attempts)),
-      .last_cell_i(1'(Cells - 1)),
+      .last_cell_i(1'(KeyCells - 1)),
       .target_i(target),
       .use_i(used),
       .busy_o(program_busy),
@@ -211,6 +220,15 @@ module hf_keys_adc #(
       .cell_o(cell_at),
       .verify_i(verify)
   );
+
+  // ---------------------------------------------------------------- programming over the bus
+  logic bus;
+  logic [Blocks*Cells-1:0] bus_mask;
+  assign bus = program_i != 3'd0;
+  for (genvar b = 0; b < Blocks; b++) begin : gen_bus_mask
+    assign bus_mask[b*Cells+:Cells] = program_split_i == SplitWidth'(b) ? program_mask_i : '0;
+  end
+  assign program_verify_o = verify[program_split_i];
 
   // ---------------------------------------------------------------- arrays
   logic next_valid, reading;
@@ -258,11 +276,11 @@ module hf_keys_adc #(
       .column_o(sums_column),
       .tile_group_o(sums_tile_group),
       .sums_o(sums),
-      .program_i(operation),
-      .program_line_i(line),
-      .program_tile_i(tile),
-      .program_mask_i(wide_mask),
-      .program_cell_i(ArrayCellWidth'(32'(neuron) + (cell_at ? Neurons : 0))),
+      .program_i(bus ? program_i : operation),
+      .program_line_i(bus ? program_line_i : line),
+      .program_tile_i(bus ? program_tile_i : tile),
+      .program_mask_i(bus ? bus_mask : wide_mask),
+      .program_cell_i(bus ? program_cell_i : CellWidth'(32'(neuron) + (cell_at ? Neurons : 0))),
       .program_verify_o(verify)
   );
   logic unused;

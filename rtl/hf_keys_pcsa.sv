@@ -42,7 +42,12 @@ module hf_keys_pcsa #(
     parameter int Attempts = 3,
     parameter int CountWidth = 12,
     parameter Name = "",
-    localparam int SlotWidth = Slots > 0 ? $clog2(Slots + 1) : 1
+    localparam int SlotWidth = Slots > 0 ? $clog2(Slots + 1) : 1,
+    localparam int SplitWidth = ColumnTiles > 1 ? $clog2(ColumnTiles) : 1,
+    localparam int TileWidth = RowTiles > 1 ? $clog2(RowTiles) : 1,
+    localparam int LineWidth = Rows > 1 ? $clog2(Rows) : 1,
+    localparam int Cells = 2 * Amplifiers * ColumnsPerAmplifier,
+    localparam int CellWidth = $clog2(Cells)
 ) (
     input  wire logic                    clk_i,
     input  wire logic                    rst_ni,
@@ -61,15 +66,21 @@ module hf_keys_pcsa #(
     input  wire logic                    write_i,
     input  wire logic [SlotWidth-1:0]    slot_i,
     output logic                         done_o,
-    output logic                         failed_o
+    output logic                         failed_o,
+    // Program a word line over the bus while nothing else goes on, see hf_array_access; tied to 0 where there is no access
+    input  wire logic [2:0]              program_i,
+    input  wire logic [SplitWidth-1:0]   program_split_i,
+    input  wire logic [TileWidth-1:0]    program_tile_i,
+    input  wire logic [LineWidth-1:0]    program_line_i,
+    input  wire logic [Cells-1:0]        program_mask_i,
+    input  wire logic [CellWidth-1:0]    program_cell_i,
+    output logic                         program_verify_o
 );
   localparam int Slice = Amplifiers * ColumnsPerAmplifier;
   localparam int ColumnGroups = (ColumnTiles + LaneColumns - 1) / LaneColumns;
   localparam int RowGroups = (RowTiles + LaneRows - 1) / LaneRows;
   localparam int LaneWidth = $clog2(Amplifiers + 1) + 1;
-  localparam int RowWidth = Rows > 1 ? $clog2(Rows) : 1;
   localparam int RowGroupWidth = RowGroups > 1 ? $clog2(RowGroups) : 1;
-  localparam int CellWidth = $clog2(2 * Slice);
   // Reads of a step take 3 cycles each at least, whatever the registers hold.
   localparam bit Paced = LaneRows > 3 * ColumnGroups * ColumnsPerAmplifier;
 
@@ -119,15 +130,15 @@ module hf_keys_pcsa #(
   logic [StepWidth-1:0] step;
   logic [LaneRows-1:0] lanes;
   logic [RowGroupWidth-1:0] row_group;
-  logic [RowWidth-1:0] row;
+  logic [LineWidth-1:0] row;
   assign step = StepWidth'(slot_i >> $clog2(LaneRows));
   always_comb begin
     row_group = '0;
-    row = RowWidth'(step);
+    row = LineWidth'(step);
     for (int g = 1; g < RowGroups; g++) begin
       if (32'(step) >= g * Rows) begin
         row_group = RowGroupWidth'(g);
-        row = RowWidth'(32'(step) - g * Rows);
+        row = LineWidth'(32'(step) - g * Rows);
       end
     end
   end
@@ -188,9 +199,30 @@ module hf_keys_pcsa #(
       .verify_i(verify)
   );
 
+  // ---------------------------------------------------------------- programming over the bus
+  logic bus;
+  logic [LaneRows-1:0] bus_lanes;
+  logic [RowGroupWidth-1:0] bus_row_group;
+  logic [ColumnTiles*Cells-1:0] bus_mask;
+  assign bus = program_i != 3'd0;
+  always_comb begin
+    bus_lanes = '0;
+    bus_row_group = '0;
+    for (int r = 0; r < RowTiles; r++) begin
+      if (program_tile_i == TileWidth'(r)) begin
+        bus_lanes[r%LaneRows] = 1'b1;
+        bus_row_group = RowGroupWidth'(r / LaneRows);
+      end
+    end
+  end
+  for (genvar t = 0; t < ColumnTiles; t++) begin : gen_bus_mask
+    assign bus_mask[t*Cells+:Cells] = program_split_i == SplitWidth'(t) ? program_mask_i : '0;
+  end
+  assign program_verify_o = verify[program_split_i];
+
   // ---------------------------------------------------------------- arrays
   logic next_valid, lanes_valid;
-  logic [RowWidth-1:0] next_row, sums_row;
+  logic [LineWidth-1:0] next_row, sums_row;
   logic [RowGroupWidth-1:0] next_row_group, sums_row_group;
   logic [LaneRows*LaneColumns*LaneWidth-1:0] partial;
   hf_sums_pcsa #(
@@ -232,12 +264,12 @@ module hf_keys_pcsa #(
       .sums_o(sums),
       .lanes_valid_o(lanes_valid),
       .lanes_o(partial),
-      .program_i(operation),
-      .program_lanes_i(lanes),
-      .program_row_group_i(row_group),
-      .program_row_i(row),
-      .program_mask_i(mask),
-      .program_cell_i(cell_at),
+      .program_i(bus ? program_i : operation),
+      .program_lanes_i(bus ? bus_lanes : lanes),
+      .program_row_group_i(bus ? bus_row_group : row_group),
+      .program_row_i(bus ? program_line_i : row),
+      .program_mask_i(bus ? bus_mask : mask),
+      .program_cell_i(bus ? program_cell_i : cell_at),
       .program_verify_o(verify)
   );
   logic unused;

@@ -135,6 +135,45 @@ fn a_march_test_finds_what_was_planted() {
     }
 }
 
+/// The key memory is the last bank: its arrays are tested over the bus, and work with weights that come over it. Keys of 3
+/// features: a word line of 3 pairs, or columns of arrays of 3 word lines.
+#[test]
+fn a_key_memory_behind_the_bus() {
+    let memory = "[memory]\nkeys = 4\nclasses = 3\nprogram = { attempts = 2 }\n";
+    for arrays in [
+        "array = { inputs = 2, outputs = 2 }",
+        "readout = 'adc'\narray = { inputs = 2, outputs = 2 }\nadc = { bits = 3 }",
+        "readout = 'adc'\narray = { inputs = 2, outputs = 4, columns = 'single' }\nadc = { bits = 3, columns_per_adc = 2 }",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (build, images) = build(folder.path(), &format!("{PROGRAM}{memory}{arrays}\n"));
+        let (list, map) = (folder.path().join("faults.json"), folder.path().join("map.json"));
+        let planted = json!([
+            fault("fc2", 0, 1, "stuck_lrs").to_string().replace("\"split\":1", "\"split\":0").parse::<Value>().unwrap(),
+            { "layer": "keys", "split": 0, "tile": 0, "line": 1, "cell": 1, "kind": "slow" },
+            { "layer": "keys", "split": 1, "tile": 1, "line": 0, "cell": 0, "kind": "stuck_lrs" },
+        ]);
+        let planted = if arrays.contains("single") { json!([planted[0], planted[1]]) } else { planted };
+        std::fs::write(&list, planted.to_string()).unwrap();
+        for how in ["grid", "bank"] {
+            let march = args!["march", build.clone(), "--simulator", "icarus", "--json", "--arrays", how];
+            let found = hafnia(march.into_iter().chain(args!["--faults", &list, "--map", &map])).expect(1).json();
+            assert_eq!(found["faults"], planted, "{arrays} {how}");
+        }
+        // Episodes with the faults of the key memory only: those of fc2 would be in the way of its weights.
+        std::fs::write(&list, json!([planted[1]]).to_string()).unwrap();
+        let learn = |image: u16| json!({ "image": image, "learn": true, "label": image % 3 });
+        let commands: Vec<Value> = (0..4).map(learn).chain([json!({ "image": 1 }), json!({ "image": 2 })]).collect();
+        let asked = folder.path().join("commands.json");
+        std::fs::write(&asked, json!(commands).to_string()).unwrap();
+        let verify = args!["verify", build, "--dataset", images, "--simulator", "icarus", "--load", "bus", "--json"];
+        let more = args!["--commands", asked, "--faults", list, "--stalled", "3", "--resets", "1"];
+        let json = hafnia(verify.into_iter().chain(more)).expect(0).json();
+        assert_eq!((&json["mismatches"], &json["few_shot"]["cycles_differ"]), (&0.into(), &0.into()), "{arrays}");
+        assert_eq!((&json["few_shot"]["learns"], &json["load"]["failed"]), (&4.into(), &json!([])), "{arrays}");
+    }
+}
+
 #[test]
 fn verilator_loads_as_icarus_does() {
     let folder = tempfile::tempdir().unwrap();

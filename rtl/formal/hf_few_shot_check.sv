@@ -26,6 +26,7 @@ module hf_few_shot_check #(
     input  wire logic                       clk_i,
     input  wire logic                       rst_ni,
     input  wire logic                       in_valid_i,
+    input  wire logic                       hold_i,
     input  wire logic [Features-1:0]        in_data_i,
     input  wire logic [17:0]                command_i,
     input  wire logic                       out_ready_i,
@@ -54,7 +55,7 @@ module hf_few_shot_check #(
       .Features(Features), .Slots(Slots), .Classes(Classes), .Overwrite(Overwrite), .DotWidth(DotWidth),
       .Absolute(Absolute), .Mean(Mean), .SumWidth(SumWidth)
   ) dut (
-      .clk_i, .rst_ni, .in_valid_i, .in_ready_o(in_ready), .in_data_i, .command_i, .out_valid_o(out_valid), .out_ready_i,
+      .clk_i, .rst_ni, .in_valid_i, .in_ready_o(in_ready), .in_data_i, .hold_i, .command_i, .out_valid_o(out_valid), .out_ready_i,
       .out_data_o({head, out_sums}), .x_o(x), .query_o(query), .used_o(used), .dot_valid_i, .dot_last_i, .dot_i,
       .write_o(write), .slot_o(slot), .done_i, .failed_i, .busy_o(busy), .bus_erase_i, .bus_restore_i, .bus_slot_i,
       .bus_valid_i, .bus_label_i, .bus_set_next_i, .bus_next_i, .slot_valid_o(slot_valid), .slot_label_o(slot_label),
@@ -100,7 +101,7 @@ module hf_few_shot_check #(
   logic [31:0] next_q, used_q, at;  // slot of the next learn; slots that may be valid; slot of this learn
   initial live_q = 1'b0;
   assign bus = !(decides_q || writes_q || asks_q);
-  assign accept = in_valid_i && bus && !result_q;
+  assign accept = in_valid_i && bus && !result_q && !hold_i;
   assign erase = (accept && command_i[17]) || (bus && bus_erase_i);
   assign at = next_q == Slots ? 0 : next_q;
   assign may_write = learn_q && 32'(label_q) < Classes && (next_q != Slots || Overwrite);
@@ -166,7 +167,7 @@ module hf_few_shot_check #(
   // ---------------------------------------------------------------- outputs
   logic bad_stream, bad_keys, bad_bus, bad_values, tied;
   logic stores, asked;
-  assign bad_stream = in_ready != (bus && !result_q) || out_valid != result_q
+  assign bad_stream = in_ready != (bus && !result_q && !hold_i) || out_valid != result_q
       || (result_q && (head != {7'b0, learn_q, 5'b0, status_q, index_q} || out_sums != sums));
   assign bad_keys = query != (decides_q && may_ask) || write != (decides_q && may_write) || 32'(used) != used_q
       || ((write || writes_q) && 32'(slot) != at) || (!bus && x != x_q) || (query && used == '0);

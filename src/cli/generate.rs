@@ -22,7 +22,7 @@ pub(super) fn run(args: Args) -> Result<Answer> {
     let file = load::network(&args.network)?;
     let (hardware_bytes, plan) = args.hardware.plan(&file.network)?;
     let manifest = emit::write(&plan, &file.bytes, &hardware_bytes, &args.out)?;
-    let arrays: usize = plan.layers.iter().map(|l| l.arrays()).sum();
+    let arrays = plan.arrays();
     let text = format!(
         "{}: top {}, {} files, {arrays} arrays; next: hafnia verify {0} --dataset ...\n",
         args.out.display(),

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::CosimError;
 use super::tally::Answered;
 use crate::data::Dataset;
-use crate::golden::{Command, Memory, Status, Trace};
 use crate::fault_map::{Fault, FaultKind};
+use crate::golden::{Command, Memory, Status, Trace};
 use crate::plan::{Action, KEYS, MemoryPlan, Plan};
 use crate::reference::{Evaluation, KeyValueMemory};
 

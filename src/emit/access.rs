@@ -5,11 +5,11 @@ use super::memory::{Net, ports};
 use super::views::index_width;
 use super::{COUNT_WIDTH, cells};
 use crate::network::WeightKind;
-use crate::plan::{AccessPlan, ArrayKind, Arrays, LayerPlan, Plan};
+use crate::plan::{AccessPlan, ArrayKind, Arrays, LayerPlan, MemoryPlan, Plan};
 
-/// Layers that have arrays.
+/// Layers that have arrays, and a key memory.
 pub(super) fn banks(plan: &Plan) -> usize {
-    plan.layers.iter().filter(|l| cells::Cells::of(l).is_some()).count()
+    cells::Cells::all(plan).count()
 }
 
 pub(super) fn nets(access: &AccessPlan) -> Vec<Net> {
@@ -28,8 +28,7 @@ pub(super) fn nets(access: &AccessPlan) -> Vec<Net> {
     ]
 }
 
-pub(super) fn instance(plan: &Plan, access: &AccessPlan) -> Instance {
-    let used = if plan.memory.is_some() { "busy || memory_busy || |array_reading" } else { "busy || |array_reading" };
+pub(super) fn instance(access: &AccessPlan) -> Instance {
     // {cells, word lines, tiles, splits} of the last bank first.
     let sizes = access
         .banks
@@ -59,7 +58,7 @@ pub(super) fn instance(plan: &Plan, access: &AccessPlan) -> Instance {
             ("raddr_i", "ext_raddr"),
             ("rdata_o", "access_rdata"),
             ("rerror_o", "access_rerror"),
-            ("used_i", used),
+            ("used_i", "busy || |array_reading"),
             ("hold_o", "access_hold"),
             ("program_o", "access_program"),
             ("split_o", "access_split"),
@@ -88,24 +87,39 @@ pub(super) fn layer_ports(plan: &Plan, layer: &LayerPlan) -> Vec<Pair> {
     let before = plan.layers.iter().take_while(|l| l.name != layer.name);
     let bank = before.filter(|l| cells::Cells::of(l).is_some()).count();
     let Some(arrays) = Arrays::of(layer) else { return Vec::new() };
-    let (splits, tiles, lines) = (arrays.splits(), arrays.tiles(), arrays.lines(0));
     let cells = match &arrays.kind {
         // Double columns that cannot be programmed have one port a weight where the second follows from the first.
         ArrayKind::Adc(..) if plan.access.is_none() && layer.weight_kind != WeightKind::Ternary => arrays.columns(),
         _ => arrays.cells(),
     };
+    let mut all = vec![pair("hold_i", hold(plan)), pair("reading_o", format!("array_reading[{bank}]"))];
+    all.extend(bank_ports(plan, bank, &arrays, cells));
+    all
+}
+
+/// Arrays of the key memory, the last bank. Its reads are those of an image in flight.
+pub(super) fn key_ports(plan: &Plan, memory: &MemoryPlan) -> Vec<Pair> {
+    let arrays = Arrays::of_keys(memory);
+    bank_ports(plan, banks(plan) - 1, &arrays, arrays.cells())
+}
+
+/// Whether images have to wait.
+pub(super) fn hold(plan: &Plan) -> &'static str {
+    if plan.access.is_some() { "access_hold" } else { "1'b0" }
+}
+
+fn bank_ports(plan: &Plan, bank: usize, arrays: &Arrays, cells: usize) -> Vec<Pair> {
+    let (splits, tiles, lines) = (arrays.splits(), arrays.tiles(), arrays.lines(0));
     // Without access the ports are tied to 0.
     let part = |net: &str, bits: usize| match &plan.access {
         Some(_) => format!("{net}[{}:0]", bits - 1),
         None => format!("{bits}'d0"),
     };
-    let (hold, operation) = match &plan.access {
-        Some(_) => ("access_hold", format!("access_program[{}:{}]", 3 * bank + 2, 3 * bank)),
-        None => ("1'b0", "3'd0".to_string()),
+    let operation = match &plan.access {
+        Some(_) => format!("access_program[{}:{}]", 3 * bank + 2, 3 * bank),
+        None => "3'd0".to_string(),
     };
     vec![
-        pair("hold_i", hold),
-        pair("reading_o", format!("array_reading[{bank}]")),
         pair("program_i", operation),
         pair("program_split_i", part("access_split", index_width(splits))),
         pair("program_tile_i", part("access_tile", index_width(tiles))),
@@ -146,6 +160,9 @@ pub(super) fn answers(plan: &Plan) -> Vec<String> {
     if plan.memory.is_none() && plan.access.is_some() {
         lines.push("logic unused_first;  // images come without commands".into());
         lines.push("assign unused_first = image_first;".into());
+    }
+    if plan.memory.is_some() {
+        lines.push(format!("assign array_reading[{}] = memory_busy;", banks(plan) - 1));
     }
     match &plan.access {
         None if banks(plan) > 0 => {

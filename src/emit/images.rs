@@ -36,7 +36,6 @@ impl Word {
     }
 }
 
-
 /// An image file.
 pub struct Image {
     /// File name.

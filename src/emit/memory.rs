@@ -1,5 +1,6 @@
 //! Instances of a few-shot memory's blocks, and the nets between them.
 
+use super::access;
 use super::blocks::{Instance, Pair, adc_arrays, flag, pair, pcsa_arrays, prefix};
 use super::stages::most_in_flight;
 use super::views::index_width;
@@ -60,9 +61,9 @@ pub(super) fn ports(list: &[(&str, &str)]) -> Vec<Pair> {
 pub(super) fn instances(plan: &Plan, m: &MemoryPlan, from: &str) -> Vec<Instance> {
     let keys = match &m.keys {
         KeysPlan::Pcsa(keys) => keys_pcsa(plan, m, keys),
-        KeysPlan::Adc(keys) => keys_adc(m, keys),
+        KeysPlan::Adc(keys) => keys_adc(plan, m, keys),
     };
-    vec![commands(plan, from), few_shot(m, from), keys, registers(m)]
+    vec![commands(plan, from), few_shot(plan, m, from), keys, registers(m)]
 }
 
 fn commands(plan: &Plan, from: &str) -> Instance {
@@ -81,11 +82,12 @@ fn commands(plan: &Plan, from: &str) -> Instance {
     }
 }
 
-fn few_shot(m: &MemoryPlan, from: &str) -> Instance {
+fn few_shot(plan: &Plan, m: &MemoryPlan, from: &str) -> Instance {
     let mut all = ports(&[
         ("in_valid_i", &format!("{from}_valid")),
         ("in_ready_o", &format!("{from}_ready")),
         ("in_data_i", &format!("{from}_data")),
+        ("hold_i", access::hold(plan)),
         ("command_i", "command"),
         ("out_valid_o", "scores_valid"),
         ("out_ready_i", "scores_ready"),
@@ -137,23 +139,24 @@ fn few_shot(m: &MemoryPlan, from: &str) -> Instance {
 
 fn keys_pcsa(plan: &Plan, m: &MemoryPlan, p: &PcsaPlan) -> Instance {
     let trims = [("precharge_cycles_i", "precharge_cycles"), ("window_cycles_i", "window_cycles")];
-    keys("hf_keys_pcsa", m, pcsa_arrays(plan, p, m.dot_width), ports(&trims))
+    keys("hf_keys_pcsa", plan, m, pcsa_arrays(plan, p, m.dot_width), ports(&trims))
 }
 
-fn keys_adc(m: &MemoryPlan, a: &AdcPlan) -> Instance {
+fn keys_adc(plan: &Plan, m: &MemoryPlan, a: &AdcPlan) -> Instance {
     let encoding = if a.encoding == Encoding::TwoPhases { 1 } else { 0 };
     let mut arrays = vec![pair("Encoding", encoding), flag("SingleColumn", a.single_column)];
     arrays.extend(adc_arrays(a, m.dot_width));
-    keys("hf_keys_adc", m, arrays, Vec::new())
+    keys("hf_keys_adc", plan, m, arrays, Vec::new())
 }
 
-fn keys(module: &'static str, m: &MemoryPlan, arrays: Vec<Pair>, more_ports: Vec<Pair>) -> Instance {
+fn keys(module: &'static str, plan: &Plan, m: &MemoryPlan, arrays: Vec<Pair>, more_ports: Vec<Pair>) -> Instance {
     let mut parameters = vec![pair("Features", m.features), pair("Slots", m.slots)];
     parameters.extend(arrays);
     parameters.extend(programming(m));
     parameters.push(prefix("Name", KEYS));
     let mut ports = key_ports();
     ports.extend(more_ports);
+    ports.extend(access::key_ports(plan, m));
     Instance { module, name: "i_keys".into(), parameters, ports }
 }
 

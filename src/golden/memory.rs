@@ -298,7 +298,8 @@ pub(super) mod tests {
     fn a_key_that_cannot_be_written_is_not_stored() {
         let plan = pcsa_plan(3, 3);
         let kind = crate::fault_map::FaultKind::StuckLrs;
-        let mut memory = Memory::new(&plan, &[Fault { layer: "keys".into(), split: 0, tile: 0, line: 0, cell: 0, kind }]);
+        let mut memory =
+            Memory::new(&plan, &[Fault { layer: "keys".into(), split: 0, tile: 0, line: 0, cell: 0, kind }]);
         let failed = memory.step(learn(1), &features([0, 1, 1, 1]));
         assert_eq!((failed.head(), failed.action), (0x0104_0000, Action::Write { attempts: 1 }));
         assert_eq!(memory.step(ASK, &features([1; 4])).status, Status::Empty);

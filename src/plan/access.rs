@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::timing::cycles;
-use super::{Arrays, LayerPlan, PlanError, ProgramPlan};
+use super::{Arrays, KEYS, LayerPlan, MemoryPlan, PlanError, ProgramPlan};
 use crate::hardware::Program;
 
 /// Most cells of a word line: the register that gives their number has 16 bits.
@@ -14,13 +14,13 @@ const MOST_CELLS: usize = 65_535;
 pub struct AccessPlan {
     pub program: ProgramPlan,
     pub form_cycles: usize,
-    /// In the order of the layers that have arrays.
+    /// In the order of the layers that have arrays; then that of a key memory.
     pub banks: Vec<BankPlan>,
     /// Cycles in which commands are carried out while all weights are loaded and every cell is right at the first attempt.
     pub load_cycles: u64,
 }
 
-/// All arrays of a layer. An array has a split along inputs and a tile along neurons.
+/// All arrays of a layer, or of the key memory. An array has a split along inputs and a tile along neurons, or keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BankPlan {
     pub layer: String,
@@ -60,6 +60,11 @@ impl AccessPlan {
         self.banks.iter().map(|b| b.cells).max().unwrap_or(0)
     }
 
+    /// Banks that hold weights.
+    pub fn weights(&self) -> impl Iterator<Item = &BankPlan> {
+        self.banks.iter().filter(|b| b.layer != KEYS)
+    }
+
     /// Cycles in which a PROGRAM of a word line of `cells` cells is carried out, with so many attempts (hf_array_access).
     pub fn program_cycles(&self, cells: usize, attempts: usize) -> u64 {
         (1 + attempts * self.program.attempt(cells)) as u64
@@ -91,8 +96,13 @@ impl ProgramPlan {
     }
 }
 
-pub(super) fn access(program: &Program, layers: &[LayerPlan], mhz: f64) -> Result<AccessPlan, PlanError> {
-    let banks: Vec<BankPlan> = layers.iter().filter_map(bank).collect();
+pub(super) fn access(
+    program: &Program,
+    layers: &[LayerPlan],
+    memory: Option<&MemoryPlan>,
+    mhz: f64,
+) -> Result<AccessPlan, PlanError> {
+    let banks: Vec<BankPlan> = Arrays::all(layers, memory).map(|(name, arrays)| bank(name, &arrays)).collect();
     if banks.is_empty() {
         let reason = "no layer has arrays, so there is nothing to program; leave the table out";
         return Err(PlanError::hardware("[program]", "present", reason));
@@ -106,19 +116,18 @@ pub(super) fn access(program: &Program, layers: &[LayerPlan], mhz: f64) -> Resul
     let form_cycles = cycles("program.form_ns", program.form_ns, mhz)?;
     let program = ProgramPlan::new("program", program, mhz)?;
     let mut plan = AccessPlan { program, form_cycles, banks, load_cycles: 0 };
-    plan.load_cycles = plan.banks.iter().map(|b| b.lines_in_use() as u64 * plan.program_cycles(b.cells, 1)).sum();
+    plan.load_cycles = plan.weights().map(|b| b.lines_in_use() as u64 * plan.program_cycles(b.cells, 1)).sum();
     Ok(plan)
 }
 
-fn bank(layer: &LayerPlan) -> Option<BankPlan> {
-    let arrays = Arrays::of(layer)?;
-    Some(BankPlan {
-        layer: layer.name.clone(),
+fn bank(name: &str, arrays: &Arrays) -> BankPlan {
+    BankPlan {
+        layer: name.to_owned(),
         tiles: arrays.tiles(),
         lines: (0..arrays.splits()).map(|s| arrays.lines(s)).collect(),
         spare_lines: arrays.lines_each() * arrays.spare_lines(),
         cells: arrays.cells(),
-    })
+    }
 }
 
 #[cfg(test)]

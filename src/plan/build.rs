@@ -80,7 +80,7 @@ pub fn plan_with_faults(network: &Network, hardware: &Hardware, mut faults: Vec<
     }
     let access = match &hardware.program {
         None => None,
-        Some(program) => Some(access(program, &layers, base.clock.mhz)?),
+        Some(program) => Some(access(program, &layers, memory.as_ref(), base.clock.mhz)?),
     };
     let classes = memory.as_ref().map_or(last.neurons(), |m| m.classes);
     timing.push(Stage::Sequential {

@@ -460,6 +460,12 @@ impl Plan {
         serde_json::to_string_pretty(self).expect("a plan is plain data") + "\n"
     }
 
+    /// Arrays of all layers and of a key memory.
+    pub fn arrays(&self) -> usize {
+        let memory = self.memory.as_ref().map_or(0, MemoryPlan::arrays);
+        self.layers.iter().map(LayerPlan::arrays).sum::<usize>() + memory
+    }
+
     pub fn classes(&self) -> usize {
         match &self.memory {
             Some(memory) => memory.classes,

@@ -166,8 +166,8 @@ impl fmt::Display for Plan {
             }
         }
         if let Some(a) = &self.access {
-            let arrays: usize = a.banks.iter().map(|b| b.arrays()).sum();
-            let lines: usize = a.banks.iter().map(|b| b.lines_in_use()).sum();
+            let arrays: usize = a.weights().map(|b| b.arrays()).sum();
+            let lines: usize = a.weights().map(|b| b.lines_in_use()).sum();
             writeln!(
                 f,
                 "program: {arrays} arrays, {lines} word lines of {} cells at most; loading all takes {} cycles",
@@ -239,10 +239,10 @@ fn memory(plan: &Plan, m: &MemoryPlan, f: &mut fmt::Formatter) -> fmt::Result {
         m.latency(Action::Query { used: 1 }),
         m.latency(Action::Query { used: m.slots })
     )?;
-    let arrays: usize = plan.layers.iter().map(LayerPlan::arrays).sum::<usize>() + m.arrays();
     writeln!(
         f,
-        "{arrays} arrays; queries of a full memory: first result after {} cycles, then one every {} cycles ({:.0} images/s)",
+        "{} arrays; queries of a full memory: first result after {} cycles, then one every {} cycles ({:.0} images/s)",
+        plan.arrays(),
         plan.cycles.first_latency(),
         plan.cycles.interval,
         plan.clock_mhz * 1e6 / plan.cycles.interval as f64

@@ -68,11 +68,7 @@ pub(super) fn spares(own: &LayerHardware, readout: &ReadoutPlan) -> Result<Optio
 type Stuck = BTreeMap<Place, bool>;
 
 /// Every fault must name a cell that there is, and no cell has two.
-pub fn check_faults(
-    layers: &[LayerPlan],
-    memory: Option<&MemoryPlan>,
-    faults: &[Fault],
-) -> Result<(), PlanError> {
+pub fn check_faults(layers: &[LayerPlan], memory: Option<&MemoryPlan>, faults: &[Fault]) -> Result<(), PlanError> {
     let with_arrays = || Arrays::all(layers, memory);
     let mut seen = std::collections::BTreeSet::new();
     for (at, fault) in faults.iter().enumerate() {

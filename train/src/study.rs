@@ -454,7 +454,10 @@ mod tests {
         assert_eq!((epochs("mnist_mlp"), epochs("mnist_mlp_512"), epochs("mnist_mlp_256")), (3, 7, 3));
         assert!(check_addressees(&pieces, &options.set).is_ok());
         let error = check_addressees(&pieces, &["mnist_mlp_500:seed=1".into()]).unwrap_err().to_string();
-        assert!(error.contains("no network of this study is called `mnist_mlp_500`; did you mean `mnist_mlp_512`?"), "{error}");
+        assert!(
+            error.contains("no network of this study is called `mnist_mlp_500`; did you mean `mnist_mlp_512`?"),
+            "{error}"
+        );
     }
 
     #[test]
