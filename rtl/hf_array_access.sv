@@ -29,6 +29,8 @@
 //             0xB8     SET       R/W     SetCycles     cycles of the pulse
 //             0xBC     VERIFY    R/W     VerifyCycles  cycles of a cell's verify, >= 2
 //             0xC0     ATTEMPTS  R/W     Attempts      see COMMAND
+//             0xC4     TRIM      R/W     Trims     of BANK, 0 to 255: the reference that a verify compares a cell with. What a
+//                                                  code stands for is the macro's; in the array models, 2 kOhm times the code
 //             Refused with SLVERR, and nothing is done: any write while bit 0 of STATE is set; a COMMAND while bit 2 is set, for
 //             an array or word line that BANK has not, or of another number; a bank, word or count that does not exist; an
 //             unknown address; a write to a read-only word, a read of COMMAND; byte strobes that are not all ones (by
@@ -40,6 +42,7 @@
 //             Cells       the most cells of a word line
 //             CountWidth  bits of the counts, 2 to 16
 //             FormCycles, ResetCycles, SetCycles, VerifyCycles, Attempts  reset values
+//             Trims       reset value of bank k's TRIM at 8 k
 // Latency     accesses answer in the same cycle; a command takes 1 cycle more than hf_program
 // Throughput  one command at a time
 // Overflow    none
@@ -55,6 +58,7 @@ module hf_array_access #(
     parameter int SetCycles = 1,
     parameter int VerifyCycles = 2,
     parameter int Attempts = 3,
+    parameter bit [8*Banks-1:0] Trims = {Banks{8'd64}},
     localparam int CellWidth = Cells > 1 ? $clog2(Cells) : 1
 ) (
     input  wire logic                 clk_i,
@@ -77,6 +81,7 @@ module hf_array_access #(
     output logic      [15:0]          line_o,
     output logic      [Cells-1:0]     mask_o,
     output logic      [CellWidth-1:0] cell_o,
+    output logic      [8*Banks-1:0]   trim_o,     // of bank k at 8 k
     input  wire logic [Banks-1:0]     verify_i
 );
   localparam logic [7:0] BanksAt = 8'h80;
@@ -96,6 +101,7 @@ module hf_array_access #(
   localparam logic [7:0] SetAt = 8'hB8;
   localparam logic [7:0] VerifyAt = 8'hBC;
   localparam logic [7:0] AttemptsAt = 8'hC0;
+  localparam logic [7:0] TrimAt = 8'hC4;
 
   localparam logic [3:0] Program = 4'b1110;  // {verify, SET, RESET, FORM}
 
@@ -119,6 +125,7 @@ module hf_array_access #(
   logic [WordWidth-1:0] word_q;
   logic [32*Words-1:0] data_q, mask_q;
   logic [CountWidth-1:0] form_q, reset_q, set_q, verify_q, attempts_q;
+  logic [8*Banks-1:0] trims_q;
   logic [3:0] phases_q;  // of the command
   logic start_q, read_q, failed_q;
 
@@ -165,6 +172,7 @@ module hf_array_access #(
   assign split_o = split_q;
   assign tile_o = tile_q;
   assign line_o = line_q;
+  assign trim_o = trims_q;
 
   // ---------------------------------------------------------------- writes
   logic exists, count_fits;
@@ -180,6 +188,7 @@ module hf_array_access #(
       CommandAt: if (used_i || !exists || wdata_i < 32'd1 || wdata_i > 32'd5) werror_o = 1'b1;
       FormAt, ResetAt, SetAt, AttemptsAt: if (!count_fits) werror_o = 1'b1;
       VerifyAt: if (!count_fits || wdata_i == 32'd1) werror_o = 1'b1;
+      TrimAt: if (wdata_i > 32'd255) werror_o = 1'b1;
       default: werror_o = 1'b1;
     endcase
   end
@@ -205,6 +214,7 @@ module hf_array_access #(
       set_q <= CountWidth'(SetCycles);
       verify_q <= CountWidth'(VerifyCycles);
       attempts_q <= CountWidth'(Attempts);
+      trims_q <= Trims;
     end else begin
       start_q <= command;
       if (command) begin
@@ -229,6 +239,9 @@ module hf_array_access #(
           DataAt, MaskAt: word_q <= 32'(word_q) == Words - 1 ? '0 : word_q + 1'b1;
           default: ;
         endcase
+      end
+      for (int k = 0; k < Banks; k++) begin
+        if (write && waddr_i == TrimAt && 32'(bank_q) == k) trims_q[8*k+:8] <= wdata_i[7:0];
       end
       for (int w = 0; w < Words; w++) begin
         if (write && waddr_i == DataAt && 32'(word_q) == w) data_q[32*w+:32] <= wdata_i;
@@ -274,6 +287,7 @@ module hf_array_access #(
       SetAt: rdata_o = 32'(set_q);
       VerifyAt: rdata_o = 32'(verify_q);
       AttemptsAt: rdata_o = 32'(attempts_q);
+      TrimAt: rdata_o = 32'(trims_q[8*32'(bank_q)+:8]);
       default: rerror_o = 1'b1;
     endcase
   end

@@ -60,6 +60,7 @@ module hf_bank_adc #(
     input  wire logic [TileWidth-1:0]       program_tile_i,
     input  wire logic [Blocks*Columns-1:0]  program_mask_i,   // block b at b * Columns
     input  wire logic [CellWidth-1:0]       program_cell_i,
+    input  wire logic [7:0]                 program_trim_i,
     output logic      [Blocks-1:0]          program_verify_o
 );
   for (genvar b = 0; b < Blocks; b++) begin : gen_block
@@ -98,6 +99,7 @@ module hf_bank_adc #(
           .program_line_i(SizeWidth'(program_line_i)),
           .program_mask_i(program_mask_i[b*Columns+:Columns]),
           .program_cell_i,
+          .program_trim_i,
           .program_verify_o(verify[t])
       );
     end

@@ -53,6 +53,7 @@ module hf_bank_pcsa #(
     input  wire logic [LaneRows-1:0]         program_lanes_i,  // row tiles of the group that a pulse reaches
     input  wire logic [ColumnTiles*2*Slice-1:0] program_mask_i,
     input  wire logic [CellWidth-1:0]        program_cell_i,
+    input  wire logic [7:0]                  program_trim_i,
     output logic      [ColumnTiles-1:0]      program_verify_o
 );
   // What the arrays of a column tile found, row tile by row tile.
@@ -95,6 +96,7 @@ module hf_bank_pcsa #(
                 .program_i(program_lanes_i[p] && row_group_i == RowGroupWidth'(rg) ? program_i : 3'd0),
                 .program_mask_i(program_mask_i[ColumnTile*2*Slice+:2*Slice]),
                 .program_cell_i,
+                .program_trim_i,
                 .program_verify_o(verify[ColumnTile*RowTiles+RowTile])
             );
           end else begin : gen_none

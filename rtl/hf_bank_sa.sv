@@ -62,6 +62,7 @@ module hf_bank_sa #(
     input  wire logic [LineWidth-1:0]       program_line_i,   // a block with fewer inputs ignores its last two
     input  wire logic [Columns-1:0]         program_mask_i,
     input  wire logic [CellWidth-1:0]       program_cell_i,
+    input  wire logic [7:0]                 program_trim_i,
     output logic                            program_verify_o
 );
   logic [Blocks*Tiles-1:0] verify;
@@ -100,6 +101,7 @@ module hf_bank_sa #(
           .program_line_i(SizeWidth'(program_line_i)),
           .program_mask_i,
           .program_cell_i,
+          .program_trim_i,
           .program_verify_o(verify[b*Tiles+t])
       );
     end

@@ -79,6 +79,7 @@ module hf_keys_adc #(
     input  wire logic [LineWidth-1:0]    program_line_i,
     input  wire logic [Cells-1:0]        program_mask_i,
     input  wire logic [CellWidth-1:0]    program_cell_i,
+    input  wire logic [7:0]              program_trim_i,
     output logic                         program_verify_o
 );
   localparam int Lanes = LaneTiles * Adcs;
@@ -281,6 +282,7 @@ module hf_keys_adc #(
       .program_tile_i(bus ? program_tile_i : tile),
       .program_mask_i(bus ? bus_mask : wide_mask),
       .program_cell_i(bus ? program_cell_i : CellWidth'(32'(neuron) + (cell_at ? Neurons : 0))),
+      .program_trim_i,
       .program_verify_o(verify)
   );
   logic unused;

@@ -74,6 +74,7 @@ module hf_keys_pcsa #(
     input  wire logic [LineWidth-1:0]    program_line_i,
     input  wire logic [Cells-1:0]        program_mask_i,
     input  wire logic [CellWidth-1:0]    program_cell_i,
+    input  wire logic [7:0]              program_trim_i,
     output logic                         program_verify_o
 );
   localparam int Slice = Amplifiers * ColumnsPerAmplifier;
@@ -270,6 +271,7 @@ module hf_keys_pcsa #(
       .program_row_i(bus ? program_line_i : row),
       .program_mask_i(bus ? bus_mask : mask),
       .program_cell_i(bus ? program_cell_i : cell_at),
+      .program_trim_i,
       .program_verify_o(verify)
   );
   logic unused;

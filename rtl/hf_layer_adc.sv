@@ -94,6 +94,7 @@ module hf_layer_adc #(
     input  wire logic [LineWidth-1:0]   program_line_i,
     input  wire logic [Cells-1:0]       program_mask_i,
     input  wire logic [CellWidth-1:0]   program_cell_i,
+    input  wire logic [7:0]             program_trim_i,
     output logic                        program_verify_o
 );
   localparam int TileGroups = (Tiles + LaneTiles - 1) / LaneTiles;
@@ -185,6 +186,7 @@ module hf_layer_adc #(
       .program_tile_i,
       .program_mask_i(program_mask),
       .program_cell_i,
+      .program_trim_i,
       .program_verify_o(verify)
   );
 

@@ -78,6 +78,7 @@ module hf_layer_pcsa #(
     input  wire logic [LineWidth-1:0]   program_line_i,
     input  wire logic [Cells-1:0]       program_mask_i,
     input  wire logic [CellWidth-1:0]   program_cell_i,
+    input  wire logic [7:0]             program_trim_i,
     output logic                        program_verify_o
 );
   localparam int RowGroups = (RowTiles + LaneRows - 1) / LaneRows;
@@ -192,6 +193,7 @@ module hf_layer_pcsa #(
       .program_row_i(program_line_i),
       .program_mask_i(program_mask),
       .program_cell_i,
+      .program_trim_i,
       .program_verify_o(verify)
   );
   logic unused_sums;

@@ -79,6 +79,7 @@ module hf_layer_sa #(
     input  wire logic [LineWidth-1:0]   program_line_i,
     input  wire logic [Cells-1:0]       program_mask_i,
     input  wire logic [CellWidth-1:0]   program_cell_i,
+    input  wire logic [7:0]             program_trim_i,
     output logic                        program_verify_o
 );
   localparam int BlockGroups = (Blocks + LaneBlocks - 1) / LaneBlocks;
@@ -249,6 +250,7 @@ module hf_layer_sa #(
       .program_line_i,
       .program_mask_i,
       .program_cell_i,
+      .program_trim_i,
       .program_verify_o
   );
 

@@ -103,6 +103,7 @@ module hf_sums_adc #(
     input  wire logic [TileWidth-1:0]      program_tile_i,
     input  wire logic [Blocks*Columns-1:0] program_mask_i,
     input  wire logic [CellWidth-1:0]      program_cell_i,
+    input  wire logic [7:0]                program_trim_i,
     output logic      [Blocks-1:0]         program_verify_o
 );
   localparam int Phases = InputKind == 2 ? InputWidth : Encoding == 1 ? 2 : 1;
@@ -296,6 +297,7 @@ module hf_sums_adc #(
       .program_tile_i,
       .program_mask_i,
       .program_cell_i,
+      .program_trim_i,
       .program_verify_o
   );
 

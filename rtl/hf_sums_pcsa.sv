@@ -97,6 +97,7 @@ module hf_sums_pcsa #(
     input  wire logic [LineWidth-1:0]     program_row_i,
     input  wire logic [ColumnTiles*2*ArraySlice-1:0] program_mask_i,
     input  wire logic [CellWidth-1:0]     program_cell_i,
+    input  wire logic [7:0]               program_trim_i,
     output logic      [ColumnTiles-1:0]   program_verify_o
 );
   localparam int Padded = ColumnGroups * LaneColumns * Slice;
@@ -213,6 +214,7 @@ module hf_sums_pcsa #(
       .program_lanes_i,
       .program_mask_i,
       .program_cell_i,
+      .program_trim_i,
       .program_verify_o
   );
 

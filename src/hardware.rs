@@ -102,6 +102,8 @@ pub struct Program {
     pub verify_ns: f64,
     /// Times that a word line is written before its failure is reported.
     pub attempts: usize,
+    /// Code of the reference that a verify compares with; what it stands for is the macro's, 2 kOhm a step in the models.
+    pub trim: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -67,7 +67,7 @@ fn cells_over_the_bus() {
     let folder = tempfile::tempdir().unwrap();
     let build = build(folder.path(), &format!("[program]\n{PULSES}"));
     let output = run(&build, "access_tb");
-    assert!(output.ends_with("133 checks, 0 errors\n"), "{output}");
+    assert!(output.ends_with("175 checks, 0 errors\n"), "{output}");
     notices(&build, "access_tb", "hf_array_access.sv", "werror_o = busy;", "werror_o = 1'b0;");
     notices(&build, "access_tb", "hf_array_access.sv", "if (used_i || !exists", "if (!exists");
     notices(&build, "access_tb", "hf_array_access.sv", "assign hold_o = busy;", "assign hold_o = 1'b0;");

@@ -63,6 +63,7 @@ module hf_array_adc #(
     input  wire logic [LineWidth-1:0]     program_line_i,   // word line of this input
     input  wire logic [Columns-1:0]       program_mask_i,   // columns whose cell a pulse writes
     input  wire logic [CellWidth-1:0]     program_cell_i,   // column that is verified
+    input  wire logic [7:0]               program_trim_i,  // reference of a verify
     output logic                          program_verify_o
 );
   localparam int Neurons = Adcs * ColumnsPerAdc;
@@ -117,6 +118,9 @@ module hf_array_adc #(
   // verilator lint_on BLKSEQ
 
   if (Programmable) begin : gen_program
+    // A cell verifies as LRS where its resistance is below 2 kOhm times the code: 20 kOhm in LRS, 350 kOhm in HRS.
+    localparam logic [7:0] LrsCode = 8'd10;
+    localparam logic [7:0] HrsCode = 8'd175;
     localparam int Bits = Planes * Inputs;
     int pulse;  // full cycles of the pulse
     logic [2*Bits-1:0] faults[0:Neurons-1];
@@ -137,7 +141,7 @@ module hf_array_adc #(
 
     int bit_at;
     logic [NeuronWidth-1:0] neuron;
-    logic slow;
+    logic slow, verified;
     // verilator lint_off BLKSEQ
     // Variables of the loop; cells are not read while they are written.
     always @(posedge clk_i) begin
@@ -154,14 +158,15 @@ module hf_array_adc #(
         end
       end
       pulse = program_i == 3'd0 ? 0 : pulse + 1;
+      verified = cells[NeuronWidth'(32'(program_cell_i) % Neurons)][32'(program_cell_i)/Neurons*Inputs+32'(program_line_i)];
       program_verify_o <= program_i == 3'd4 && 32'(program_cell_i) < Columns
-          && cells[NeuronWidth'(32'(program_cell_i) % Neurons)][32'(program_cell_i)/Neurons*Inputs+32'(program_line_i)];
+          && program_trim_i > (verified ? LrsCode : HrsCode);
     end
     // verilator lint_on BLKSEQ
   end else begin : gen_fixed
     assign program_verify_o = 1'b0;
     logic unused;
-    assign unused = ^{program_i, program_line_i, program_mask_i, program_cell_i};
+    assign unused = ^{program_i, program_line_i, program_mask_i, program_cell_i, program_trim_i};
   end
 endmodule
 

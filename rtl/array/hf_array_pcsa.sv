@@ -22,8 +22,9 @@
 // Throughput  one word line and column a read
 // Program     program_i is the operation and its pulse: 1 FORM, 2 SET, 3 RESET, 4 VERIFY, held for as many cycles as the pulse
 //             lasts, with row_i, program_mask_i and program_cell_i stable. FORM and SET take the masked cells of the word
-//             line to LRS, RESET takes them to HRS. VERIFY compares one cell with the reference:
-//             program_verify_o = LRS, from the second cycle on. Bit lines and cells: BL of column c, amplifier j at
+//             line to LRS, RESET takes them to HRS. VERIFY compares one cell with the reference,
+//             2 kOhm times program_trim_i: program_verify_o = 1 where the cell's resistance is below it, from the second cycle
+//             on. The ideal cells have 20 kOhm in LRS and 350 kOhm in HRS. Bit lines and cells: BL of column c, amplifier j at
 //             c * Amplifiers + j, BLb behind all BL.
 //             Faults of an array come from InitPrefix, rX_cY, then _faults in the folder +hafnia_faults, if that is
 //             given: line = {slow BLb, slow BL, stuck BLb, stuck BL}. A stuck cell never switches, a slow one only with every
@@ -60,6 +61,7 @@ module hf_array_pcsa #(
     input  wire logic [2:0]             program_i,       // operation, see above; 0: none
     input  wire logic [2*Slice-1:0]     program_mask_i,  // bit lines that a pulse writes
     input  wire logic [CellWidth-1:0]   program_cell_i,  // bit line that is verified
+    input  wire logic [7:0]             program_trim_i,  // reference of a verify
     output logic                        program_verify_o
 );
   localparam int Lines = Rows * ColumnsPerAmplifier;
@@ -110,6 +112,9 @@ module hf_array_pcsa #(
   end
 
   if (Programmable) begin : gen_program
+    // A cell verifies as LRS where its resistance is below 2 kOhm times the code: 20 kOhm in LRS, 350 kOhm in HRS.
+    localparam logic [7:0] LrsCode = 8'd10;
+    localparam logic [7:0] HrsCode = 8'd175;
     logic [CountWidth-1:0] pulse_q;  // full cycles of the pulse
     logic [4*Amplifiers-1:0] faults[0:Lines-1];
     logic [2*Amplifiers-1:0] tried[0:Lines-1];  // slow cells that have had one pulse
@@ -151,8 +156,10 @@ module hf_array_pcsa #(
         for (int c = 0; c < ColumnsPerAmplifier; c++) begin
           at = LineWidth'(32'(row_i) * ColumnsPerAmplifier + c);
           for (int j = 0; j < Amplifiers; j++) begin
-            if (32'(program_cell_i) == c * Amplifiers + j) verify = cells[at][j];
-            if (32'(program_cell_i) == Slice + c * Amplifiers + j) verify = cells[at][Amplifiers+j];
+            if (32'(program_cell_i) == c * Amplifiers + j) verify = program_trim_i > (cells[at][j] ? LrsCode : HrsCode);
+            if (32'(program_cell_i) == Slice + c * Amplifiers + j) begin
+              verify = program_trim_i > (cells[at][Amplifiers+j] ? LrsCode : HrsCode);
+            end
           end
         end
       end
@@ -162,7 +169,7 @@ module hf_array_pcsa #(
   end else begin : gen_fixed
     assign program_verify_o = 1'b0;
     logic unused;
-    assign unused = ^{program_i, program_mask_i, program_cell_i};
+    assign unused = ^{program_i, program_mask_i, program_cell_i, program_trim_i};
   end
 endmodule
 

@@ -61,6 +61,7 @@ module hf_bank_adc #(
     input  wire logic [TileWidth-1:0]       program_tile_i,
     input  wire logic [Blocks*Columns-1:0]  program_mask_i,   // block b at b * Columns
     input  wire logic [CellWidth-1:0]       program_cell_i,
+    input  wire logic [7:0]                 program_trim_i,
     output logic      [Blocks-1:0]          program_verify_o
 );
   localparam int Neurons = Adcs * ColumnsPerAdc;  // of an array
@@ -177,6 +178,9 @@ module hf_bank_adc #(
   // verilator lint_on BLKSEQ
 
   if (Programmable) begin : gen_program
+    // A cell verifies as LRS where its resistance is below 2 kOhm times the code: 20 kOhm in LRS, 350 kOhm in HRS.
+    localparam logic [7:0] LrsCode = 8'd10;
+    localparam logic [7:0] HrsCode = 8'd175;
     int pulse;  // full cycles of the pulse
     // As in hf_array_adc, on the words of the bank.
     logic [63:0] stuck[0:Lines*Planes*Words-1];
@@ -244,7 +248,9 @@ module hf_bank_adc #(
             column = 32'(program_cell_i);
             place = $bits(place)'(((b * Tiles + 32'(program_tile_i)) * Neurons + column % Neurons) * Planes * Words
                                   + column / Neurons * Words + low);
-            if (program_i == 3'd4 && column < Columns) program_verify_o[b] <= (cells[place] & one) != '0;
+            if (program_i == 3'd4 && column < Columns) begin
+              program_verify_o[b] <= program_trim_i > ((cells[place] & one) != '0 ? LrsCode : HrsCode);
+            end
           end
         end
       end
@@ -254,7 +260,7 @@ module hf_bank_adc #(
   end else begin : gen_fixed
     assign program_verify_o = '0;
     logic unused;
-    assign unused = ^{program_i, program_line_i, program_tile_i, program_mask_i, program_cell_i};
+    assign unused = ^{program_i, program_line_i, program_tile_i, program_mask_i, program_cell_i, program_trim_i};
   end
 endmodule
 

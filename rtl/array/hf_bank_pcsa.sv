@@ -53,6 +53,7 @@ module hf_bank_pcsa #(
     input  wire logic [LaneRows-1:0]         program_lanes_i,  // row tiles of the group that a pulse reaches
     input  wire logic [ColumnTiles*2*Slice-1:0] program_mask_i,
     input  wire logic [CellWidth-1:0]        program_cell_i,
+    input  wire logic [7:0]                  program_trim_i,
     output logic      [ColumnTiles-1:0]      program_verify_o
 );
   localparam int ArrayLines = Rows * ColumnsPerAmplifier;
@@ -143,6 +144,9 @@ module hf_bank_pcsa #(
   end
 
   if (Programmable) begin : gen_program
+    // A cell verifies as LRS where its resistance is below 2 kOhm times the code: 20 kOhm in LRS, 350 kOhm in HRS.
+    localparam logic [7:0] LrsCode = 8'd10;
+    localparam logic [7:0] HrsCode = 8'd175;
     localparam int Bits = LaneRows * LaneColumns * Amplifiers;
     logic [CountWidth-1:0] pulse_q;  // full cycles of the pulse
     // As in hf_array_pcsa, on the lines of the bank; BL, then BLb.
@@ -225,7 +229,7 @@ module hf_bank_pcsa #(
           for (int p = 0; p < LaneRows; p++) begin
             if (program_lanes_i[p]) begin
               lane = (p * LaneColumns + t % LaneColumns) * Amplifiers + amplifier;
-              program_verify_o[t] <= 32'(program_cell_i) < Slice ? bl[at][lane] : blb[at][lane];
+              program_verify_o[t] <= program_trim_i > ((32'(program_cell_i) < Slice ? bl[at][lane] : blb[at][lane]) ? LrsCode : HrsCode);
             end
           end
         end
@@ -235,7 +239,7 @@ module hf_bank_pcsa #(
   end else begin : gen_fixed
     assign program_verify_o = '0;
     logic unused;
-    assign unused = ^{program_i, program_lanes_i, program_mask_i, program_cell_i};
+    assign unused = ^{program_i, program_lanes_i, program_mask_i, program_cell_i, program_trim_i};
   end
 endmodule
 

@@ -61,6 +61,7 @@ module hf_bank_sa #(
     input  wire logic [LineWidth-1:0]       program_line_i,   // a block with fewer inputs ignores its last two
     input  wire logic [Columns-1:0]         program_mask_i,
     input  wire logic [CellWidth-1:0]       program_cell_i,
+    input  wire logic [7:0]                 program_trim_i,
     output logic                            program_verify_o
 );
   localparam int Neurons = Amplifiers * ColumnsPerAmplifier;  // of an array
@@ -174,6 +175,9 @@ module hf_bank_sa #(
   // verilator lint_on BLKSEQ
 
   if (Programmable) begin : gen_program
+    // A cell verifies as LRS where its resistance is below 2 kOhm times the code: 20 kOhm in LRS, 350 kOhm in HRS.
+    localparam logic [7:0] LrsCode = 8'd10;
+    localparam logic [7:0] HrsCode = 8'd175;
     int pulse;  // full cycles of the pulse
     // As in hf_array_sa, on the words of the bank.
     logic [63:0] stuck[0:Lines*Planes*Words-1];
@@ -236,7 +240,9 @@ module hf_bank_sa #(
             moves = moves & (~slow[place] | ~tried[place]);
             cells[place] = program_i == 3'd3 ? cells[place] & ~moves : cells[place] | moves;
           end
-          if (program_i == 3'd4 && 32'(program_cell_i) == c) program_verify_o <= (cells[place] & one) != '0;
+          if (program_i == 3'd4 && 32'(program_cell_i) == c) begin
+            program_verify_o <= program_trim_i > ((cells[place] & one) != '0 ? LrsCode : HrsCode);
+          end
         end
       end
       pulse = program_i == 3'd0 ? 0 : pulse + 1;
@@ -245,7 +251,7 @@ module hf_bank_sa #(
   end else begin : gen_fixed
     assign program_verify_o = 1'b0;
     logic unused;
-    assign unused = ^{program_i, program_block_i, program_tile_i, program_line_i, program_mask_i, program_cell_i};
+    assign unused = ^{program_i, program_block_i, program_tile_i, program_line_i, program_mask_i, program_cell_i, program_trim_i};
   end
 endmodule
 

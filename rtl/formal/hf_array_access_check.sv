@@ -17,6 +17,7 @@ module hf_array_access_check #(
     parameter int VerifyCycles = 2,
     parameter int Attempts = 3,
     localparam int CellWidth = Cells > 1 ? $clog2(Cells) : 1,
+    parameter bit [8*Banks-1:0] Trims = {Banks{8'd64}},
     localparam int Words = (Cells + 31) / 32,
     localparam int BankWidth = Banks > 1 ? $clog2(Banks) : 1,
     localparam int WordWidth = Words > 1 ? $clog2(Words) : 1
@@ -37,13 +38,14 @@ module hf_array_access_check #(
   logic [15:0] split, tile, line;
   logic [Cells-1:0] mask;
   logic [CellWidth-1:0] at;
+  logic [8*Banks-1:0] trims;
   hf_array_access #(
       .Banks(Banks), .Sizes(Sizes), .Cells(Cells), .CountWidth(CountWidth), .FormCycles(FormCycles),
-      .ResetCycles(ResetCycles), .SetCycles(SetCycles), .VerifyCycles(VerifyCycles), .Attempts(Attempts)
+      .ResetCycles(ResetCycles), .SetCycles(SetCycles), .VerifyCycles(VerifyCycles), .Attempts(Attempts), .Trims(Trims)
   ) dut (
       .clk_i, .rst_ni, .write_i, .waddr_i, .wdata_i, .werror_o(werror), .raddr_i, .rdata_o(rdata), .rerror_o(rerror),
       .used_i, .hold_o(hold), .program_o(operations), .split_o(split), .tile_o(tile), .line_o(line), .mask_o(mask),
-      .cell_o(at), .verify_i);
+      .cell_o(at), .trim_o(trims), .verify_i);
 
   // verilator lint_off UNDRIVEN
   // The block's own registers and what goes between it and its sequencer, by name: Yosys joins these wires to them when it
@@ -74,6 +76,7 @@ module hf_array_access_check #(
   logic [31:0] bank_q, array_q, line_q, word_q, command_q, attempt_q;
   logic [32*Words-1:0] data_q, mask_q;
   logic [31:0] form_q, reset_q, set_q, verify_q, attempts_q;
+  logic [8*Banks-1:0] trims_q;
   logic start_q, failed_q;
   initial live_q = 1'b0;
 
@@ -92,6 +95,7 @@ module hf_array_access_check #(
       8'hA8: refused = used_i || !exists || wdata_i == 0 || wdata_i > 5;
       8'hB0, 8'hB4, 8'hB8, 8'hC0: refused = !fits;
       8'hBC: refused = !fits || wdata_i < 2;
+      8'hC4: refused = wdata_i >= 256;
       default: refused = 1'b1;
     endcase
     if (busy) refused = 1'b1;
@@ -117,6 +121,7 @@ module hf_array_access_check #(
       set_q <= 32'(SetCycles);
       verify_q <= 32'(VerifyCycles);
       attempts_q <= 32'(Attempts);
+      trims_q <= Trims;
     end else begin
       if (write && waddr_i == 8'h84) bank_q <= wdata_i;
       if (write && waddr_i == 8'h90) array_q <= wdata_i;
@@ -134,6 +139,9 @@ module hf_array_access_check #(
       if (write && waddr_i == 8'hB8) set_q <= wdata_i;
       if (write && waddr_i == 8'hBC) verify_q <= wdata_i;
       if (write && waddr_i == 8'hC0) attempts_q <= wdata_i;
+      if (write && waddr_i == 8'hC4) begin
+        for (int k = 0; k < Banks; k++) if (bank_q == k) trims_q[8*k+:8] <= wdata_i[7:0];
+      end
       if (write && waddr_i == 8'hA8) failed_q <= 1'b0;
       if (\dut.i_program.done_o ) begin
         failed_q <= command_q == 5 && \dut.i_program.failed_o ;
@@ -167,6 +175,7 @@ module hf_array_access_check #(
       8'hB8: want = set_q;
       8'hBC: want = verify_q;
       8'hC0: want = attempts_q;
+      8'hC4: want = 32'(8'(trims_q >> (8 * bank_q)));
       default: {known, want} = '0;
     endcase
     bad_read = rerror != !known || rdata != want;
@@ -201,6 +210,7 @@ module hf_array_access_check #(
       if (operations[3*k+:3] != (bank_q == k ? operation : 3'd0)) bad_program = 1'b1;
     end
     if (mask != \dut.i_program.mask_o || at != \dut.i_program.cell_o ) bad_program = 1'b1;
+    if (trims != trims_q) bad_program = 1'b1;
     if ({tile, split} != array_q || 32'(line) != line_q) bad_program = 1'b1;
   end
 

@@ -40,6 +40,7 @@ module hf_array_adc #(
     input  wire logic [LineWidth-1:0]     program_line_i,   // word line of this input
     input  wire logic [Columns-1:0]       program_mask_i,   // columns whose cell a pulse writes
     input  wire logic [CellWidth-1:0]     program_cell_i,   // column that is verified
+    input  wire logic [7:0]               program_trim_i,  // reference of a verify
     output logic                          program_verify_o
 );
 endmodule

@@ -36,6 +36,7 @@ module hf_array_pcsa #(
     input  wire logic [2:0]             program_i,
     input  wire logic [2*Slice-1:0]     program_mask_i,
     input  wire logic [CellWidth-1:0]   program_cell_i,
+    input  wire logic [7:0]             program_trim_i,  // reference of a verify
     output logic                        program_verify_o
 );
 endmodule

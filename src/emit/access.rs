@@ -22,6 +22,7 @@ pub(super) fn nets(access: &AccessPlan) -> Vec<Net> {
         net("access_line", 16),
         net("access_mask", access.cells()),
         net("access_cell", index_width(access.cells())),
+        net("access_trim", 8 * access.banks.len()),
         net("access_werror", 1),
         net("access_rdata", 32),
         net("access_rerror", 1),
@@ -36,6 +37,8 @@ pub(super) fn instance(access: &AccessPlan) -> Instance {
         .rev()
         .map(|b| format!("{:04x}{:04x}{:04x}{:04x}", b.cells, b.lines[0], b.tiles, b.lines.len()));
     let sizes: Vec<String> = sizes.collect();
+    // Of the last bank first.
+    let trims: Vec<String> = access.banks.iter().rev().map(|b| format!("{:02x}", b.trim)).collect();
     Instance {
         module: "hf_array_access",
         name: "i_array_access".into(),
@@ -49,6 +52,7 @@ pub(super) fn instance(access: &AccessPlan) -> Instance {
             pair("SetCycles", access.program.set_cycles),
             pair("VerifyCycles", access.program.verify_cycles),
             pair("Attempts", access.program.attempts),
+            pair("Trims", format!("{}'h{}", 8 * trims.len(), trims.concat())),
         ],
         ports: ports(&[
             ("write_i", "ext_write"),
@@ -66,6 +70,7 @@ pub(super) fn instance(access: &AccessPlan) -> Instance {
             ("line_o", "access_line"),
             ("mask_o", "access_mask"),
             ("cell_o", "access_cell"),
+            ("trim_o", "access_trim"),
             ("verify_i", "array_verify"),
         ]),
     }
@@ -93,14 +98,14 @@ pub(super) fn layer_ports(plan: &Plan, layer: &LayerPlan) -> Vec<Pair> {
         _ => arrays.cells(),
     };
     let mut all = vec![pair("hold_i", hold(plan)), pair("reading_o", format!("array_reading[{bank}]"))];
-    all.extend(bank_ports(plan, bank, &arrays, cells));
+    all.extend(bank_ports(plan, bank, &arrays, cells, 0));
     all
 }
 
 /// Arrays of the key memory, the last bank. Its reads are those of an image in flight.
 pub(super) fn key_ports(plan: &Plan, memory: &MemoryPlan) -> Vec<Pair> {
     let arrays = Arrays::of_keys(memory);
-    bank_ports(plan, banks(plan) - 1, &arrays, arrays.cells())
+    bank_ports(plan, banks(plan) - 1, &arrays, arrays.cells(), memory.program.trim)
 }
 
 /// Whether images have to wait.
@@ -108,16 +113,20 @@ pub(super) fn hold(plan: &Plan) -> &'static str {
     if plan.access.is_some() { "access_hold" } else { "1'b0" }
 }
 
-fn bank_ports(plan: &Plan, bank: usize, arrays: &Arrays, cells: usize) -> Vec<Pair> {
+/// `trim`: what stands for the register where there is none.
+fn bank_ports(plan: &Plan, bank: usize, arrays: &Arrays, cells: usize, trim: usize) -> Vec<Pair> {
     let (splits, tiles, lines) = (arrays.splits(), arrays.tiles(), arrays.lines(0));
     // Without access the ports are tied to 0.
     let part = |net: &str, bits: usize| match &plan.access {
         Some(_) => format!("{net}[{}:0]", bits - 1),
         None => format!("{bits}'d0"),
     };
-    let operation = match &plan.access {
-        Some(_) => format!("access_program[{}:{}]", 3 * bank + 2, 3 * bank),
-        None => "3'd0".to_string(),
+    let (operation, trim) = match &plan.access {
+        Some(_) => (
+            format!("access_program[{}:{}]", 3 * bank + 2, 3 * bank),
+            format!("access_trim[{}:{}]", 8 * bank + 7, 8 * bank),
+        ),
+        None => ("3'd0".to_string(), format!("8'd{trim}")),
     };
     vec![
         pair("program_i", operation),
@@ -126,6 +135,7 @@ fn bank_ports(plan: &Plan, bank: usize, arrays: &Arrays, cells: usize) -> Vec<Pa
         pair("program_line_i", part("access_line", index_width(lines))),
         pair("program_mask_i", part("access_mask", cells)),
         pair("program_cell_i", part("access_cell", index_width(cells))),
+        pair("program_trim_i", trim),
         pair("program_verify_o", format!("array_verify[{bank}]")),
     ]
 }

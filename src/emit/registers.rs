@@ -11,6 +11,7 @@ pub const WRONG: u8 = 0xA4;
 pub const COMMAND: u8 = 0xA8;
 pub const STATE: u8 = 0xAC;
 pub const ATTEMPTS: u8 = 0xC0;
+pub const TRIM: u8 = 0xC4;
 
 /// Commands: verify of every cell; RESET, SET and verify.
 pub const READ: u32 = 4;

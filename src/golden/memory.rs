@@ -204,7 +204,7 @@ pub(super) mod tests {
             keys: KeysPlan::Pcsa(arrays),
             dot_width: 4,
             sum_width: 8,
-            program: ProgramPlan { set_cycles: 1, reset_cycles: 1, verify_cycles: 2, attempts: 1 },
+            program: ProgramPlan { set_cycles: 1, reset_cycles: 1, verify_cycles: 2, attempts: 1, trim: 64 },
             read_cycles: 9,
         }
     }

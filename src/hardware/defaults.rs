@@ -20,7 +20,7 @@ impl Default for Memory {
 
 impl Default for Program {
     fn default() -> Self {
-        Self { set_ns: 100.0, reset_ns: 100.0, form_ns: 1000.0, verify_ns: 20.0, attempts: 3 }
+        Self { set_ns: 100.0, reset_ns: 100.0, form_ns: 1000.0, verify_ns: 20.0, attempts: 3, trim: 64 }
     }
 }
 

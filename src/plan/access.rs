@@ -9,6 +9,9 @@ use crate::hardware::Program;
 /// Most cells of a word line: the register that gives their number has 16 bits.
 const MOST_CELLS: usize = 65_535;
 
+/// References at which the models' cells verify as what they are.
+const TRIMS: std::ops::RangeInclusive<usize> = 11..=175;
+
 /// Cells that can be written and read back over the register bus.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AccessPlan {
@@ -32,6 +35,8 @@ pub struct BankPlan {
     pub spare_lines: usize,
     /// Cells of a word line.
     pub cells: usize,
+    /// Reference of a verify after a reset, as a code.
+    pub trim: usize,
 }
 
 fn is_zero(count: &usize) -> bool {
@@ -81,12 +86,21 @@ impl ProgramPlan {
         if !(1..=64).contains(&program.attempts) {
             return Err(PlanError::hardware(&format!("{key}.attempts"), program.attempts, "must be 1 to 64"));
         }
+        if !TRIMS.contains(&program.trim) {
+            let reason = format!(
+                "must be {} to {}: at 2 kOhm a step, between the models' LRS of 20 and HRS of 350 kOhm",
+                TRIMS.start(),
+                TRIMS.end()
+            );
+            return Err(PlanError::hardware(&format!("{key}.trim"), program.trim, reason));
+        }
         Ok(Self {
             set_cycles: cycles(&format!("{key}.set_ns"), program.set_ns, mhz)?,
             reset_cycles: cycles(&format!("{key}.reset_ns"), program.reset_ns, mhz)?,
             // The cell answers from the second cycle on.
             verify_cycles: cycles(&format!("{key}.verify_ns"), program.verify_ns, mhz)?.max(2),
             attempts: program.attempts,
+            trim: program.trim,
         })
     }
 
@@ -102,7 +116,9 @@ pub(super) fn access(
     memory: Option<&MemoryPlan>,
     mhz: f64,
 ) -> Result<AccessPlan, PlanError> {
-    let banks: Vec<BankPlan> = Arrays::all(layers, memory).map(|(name, arrays)| bank(name, &arrays)).collect();
+    let trim = |name| if name == KEYS { memory.map_or(0, |m| m.program.trim) } else { program.trim };
+    let all = Arrays::all(layers, memory);
+    let banks: Vec<BankPlan> = all.map(|(name, arrays)| bank(name, &arrays, trim(name))).collect();
     if banks.is_empty() {
         let reason = "no layer has arrays, so there is nothing to program; leave the table out";
         return Err(PlanError::hardware("[program]", "present", reason));
@@ -120,13 +136,14 @@ pub(super) fn access(
     Ok(plan)
 }
 
-fn bank(name: &str, arrays: &Arrays) -> BankPlan {
+fn bank(name: &str, arrays: &Arrays, trim: usize) -> BankPlan {
     BankPlan {
         layer: name.to_owned(),
         tiles: arrays.tiles(),
         lines: (0..arrays.splits()).map(|s| arrays.lines(s)).collect(),
         spare_lines: arrays.lines_each() * arrays.spare_lines(),
         cells: arrays.cells(),
+        trim,
     }
 }
 

@@ -54,6 +54,8 @@ pub struct ProgramPlan {
     pub reset_cycles: usize,
     pub verify_cycles: usize,
     pub attempts: usize,
+    /// Reference of a verify, as a code.
+    pub trim: usize,
 }
 
 /// What a command makes the memory do; it decides how long it takes.

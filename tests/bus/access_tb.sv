@@ -51,8 +51,9 @@ module access_tb;
     write(8'h84, 32'd2, SlvErr);
     read(8'h84, 32'd0, Okay);
     write(8'h80, 32'd0, SlvErr);
-    write(8'hC4, 32'd0, SlvErr);
-    read(8'hC4, 32'd0, SlvErr);
+    write(8'hC8, 32'd0, SlvErr);
+    read(8'hC8, 32'd0, SlvErr);
+    write(8'hC4, 32'd256, SlvErr);
     read(8'hA8, 32'd0, SlvErr);
     write(8'h98, 32'd1, SlvErr);
     write(8'hBC, 32'd1, SlvErr);
@@ -74,6 +75,26 @@ module access_tb;
     // PROGRAM, then single pulses: FORM and SET of cells that are 1, RESET of those that are 0, under the mask.
     command(32'hA5, 32'd5);
     read(8'hAC, 32'h0001_0000, Okay);
+    reads_back(32'hA5);
+    // The reference of the verify: 64 codes of 2 kOhm; at 20 kOhm no cell lies below it, above 350 kOhm every one does.
+    read(8'hC4, 32'd64, Okay);
+    write(8'hC4, 32'd10, Okay);
+    reads_back(32'h00);
+    write(8'hC4, 32'd11, Okay);
+    reads_back(32'hA5);
+    write(8'hC4, 32'd175, Okay);
+    reads_back(32'hA5);
+    write(8'hC4, 32'd176, Okay);
+    reads_back(32'hFF);
+    command(32'hA5, 32'd5);
+    read(8'hAC, 32'h0003_0002, Okay);  // failed at the third attempt
+    read(8'hA4, 32'h5A, Okay);
+    // Every bank has its own.
+    write(8'h84, 32'd1, Okay);
+    read(8'hC4, 32'd64, Okay);
+    write(8'h84, 32'd0, Okay);
+    read(8'hC4, 32'd176, Okay);
+    write(8'hC4, 32'd64, Okay);
     reads_back(32'hA5);
     command(32'h00, 32'd3);
     reads_back(32'h00);

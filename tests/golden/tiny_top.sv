@@ -220,6 +220,7 @@ module tiny_top (
       .program_line_i(2'd0),
       .program_mask_i(6'd0),
       .program_cell_i(3'd0),
+      .program_trim_i(8'd0),
       .program_verify_o(array_verify[0])
   );
 
@@ -277,6 +278,7 @@ module tiny_top (
       .program_line_i(2'd0),
       .program_mask_i(6'd0),
       .program_cell_i(3'd0),
+      .program_trim_i(8'd0),
       .program_verify_o(array_verify[1])
   );
 
