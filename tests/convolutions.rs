@@ -106,6 +106,38 @@ fn a_reset_behind_the_result_of_a_map_that_is_not_all_used() {
     }
 }
 
+/// While weights come over the bus, the first window passes the padding above the image: it comes that much earlier than after a
+/// reset. A row of 6 padded positions and one of the next row.
+#[test]
+fn an_image_behind_weights_over_the_bus_finds_the_padding_passed() {
+    let weights = |neurons, inputs| {
+        let values = Array2::from_shape_fn((neurons, inputs), |(n, i)| 1 - 2 * ((n * 3 + i * i) / 2 % 2) as i8);
+        Weights { kind: WeightKind::Bipolar, values, scale: vec![1.0; neurons] }
+    };
+    let op = Op::Conv(Conv { pad: [1, 1, 1, 1], ..Conv::new([3, 3]) });
+    let sign = Activation::Bipolar { threshold: vec![0.0; 2] };
+    let first = Layer::new("l0", op, weights(2, 9), vec![0.0; 2], Normalize::None, sign);
+    let last = Layer::new("l1", Op::Dense, weights(3, 32), vec![0.0; 3], Normalize::None, Activation::Scores);
+    let input = Input { shape: vec![1, 4, 4], code: InputCode::Bipolar };
+    let network = Network::new("padded", input, vec![first, last]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (net, images) = (folder.path().join("padded.safetensors"), folder.path().join("images.npy"));
+    network::save(&network, &net).unwrap();
+    ndarray_npy::write_npy(&images, &Array2::from_shape_fn((4, 16), |(n, i)| ((n + i * i) % 3 / 2) as u8)).unwrap();
+    let build = common::generate(folder.path(), &net, "[program]\nset_ns = 20\nreset_ns = 20\n[stream]\nbits = 8\n");
+    let verify = |more: &[&str]| {
+        let args = args!["verify", build.clone(), "--dataset", images.clone(), "--simulator", "icarus", "--json"];
+        hafnia(args.into_iter().chain(more.iter().map(std::ffi::OsString::from))).expect(0).json()
+    };
+    let (plain, loaded) = (verify(&[]), verify(&["--load", "bus"]));
+    let cycles = |json: &serde_json::Value, key: &str| json[key].as_u64().unwrap();
+    for json in [&plain, &loaded] {
+        assert_eq!(cycles(json, "first_latency_predicted"), cycles(json, "first_latency_counted"));
+    }
+    let [plain, loaded] = [plain, loaded].map(|json| cycles(&json, "first_latency_counted"));
+    assert!(loaded < plain && plain - loaded <= 7, "{plain} after a reset, {loaded} behind the weights");
+}
+
 /// Blocks of the papers' networks at full size (input-splitting, tables I and II), planned in a blink.
 #[test]
 fn the_papers_networks_have_the_papers_blocks() {

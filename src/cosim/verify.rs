@@ -397,11 +397,13 @@ fn verdict(
     let cycles = &build.plan.cycles;
     let images = free.images();
     let counted: Vec<u64> = free.done.iter().map(|c| c - free.first_beat + 1).collect();
+    // Weights over the bus leave time for windows to pass the padding ahead of the first image.
+    let rested = load.as_ref().map(|_| build.plan.rested_cycles());
     let predicted: Vec<u64> = match &build.plan.memory {
-        None => (1..=images).map(|n| cycles.batch(n)).collect(),
+        None => (1..=images).map(|n| rested.as_ref().unwrap_or(cycles).batch(n)).collect(),
         Some(_) => {
             let actions: Vec<Action> = free.answers().iter().flatten().map(|a| a.answer.action).collect();
-            build.plan.command_cycles(&actions).iter().map(|c| c + 1).collect()
+            build.plan.command_cycles(&actions, load.is_some()).iter().map(|c| c + 1).collect()
         }
     };
     let last = |v: &[u64]| v.last().copied().unwrap_or(0);

@@ -4,13 +4,13 @@ use ndarray::Array2;
 use sha2::{Digest, Sha256};
 
 use super::access::access;
-use super::cycles::{Stage, predict};
+use super::cycles::{Stage, Start, predict};
 use super::fold;
 use super::memory::memory;
 use super::scores::scores;
 use super::spares::{self, check_faults, repair, spares};
 use super::split::{check_unipolar, of_votes, sa, trained_split, unipolar};
-use super::timing::{beats_out, cycles, sense, stream_in, timings};
+use super::timing::{beats_out, cycles, scores_stage, sense, stream_in, timings};
 use super::{
     Action, AdcPlan, Encoding, FORMAT, InputMap, InputPlan, LayerPlan, MapPlan, OutputPlan, Plan, PlanError, PoolPlace,
     PoolPlan, ReadoutPlan, ScoresPlan, Source, Values, WindowPlan, adc, geometry, signed_width,
@@ -83,13 +83,11 @@ pub fn plan_with_faults(network: &Network, hardware: &Hardware, mut faults: Vec<
         Some(program) => Some(access(program, &layers, memory.as_ref(), base.clock.mhz)?),
     };
     let classes = memory.as_ref().map_or(last.neurons(), |m| m.classes);
-    timing.push(Stage::Sequential {
-        latency: match &memory {
-            None => classes as u64 + 2,
-            Some(memory) => memory.latency(Action::Query { used: memory.slots }),
-        },
+    timing.push(match &memory {
+        None => scores_stage(classes),
+        Some(memory) => Stage::Sequential { latency: memory.latency(Action::Query { used: memory.slots }) },
     });
-    let cycles = predict(stream_in(&input), &timing, beats_out(classes, base.stream.bits));
+    let cycles = predict(stream_in(&input), &timing, beats_out(classes, base.stream.bits), Start::Reset);
     Ok(Plan {
         format: FORMAT,
         name: network.name.clone(),

@@ -199,12 +199,21 @@ pub(super) struct StreamIn {
     pub vectors: u64,
 }
 
+/// When the first image comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// Right after a reset.
+    Reset,
+    /// When nothing has moved for long: windows wait behind the padding that lies ahead of the first position.
+    Rest,
+}
+
 /// Runs the stages between the input and an output of `beats_out` beats until it repeats itself.
-pub(super) fn predict(input: StreamIn, stages: &[Stage], beats_out: u64) -> Cycles {
+pub(super) fn predict(input: StreamIn, stages: &[Stage], beats_out: u64, start: Start) -> Cycles {
     // Every stage holds vectors of four images at most, so what comes after this many has met full buffers all along.
     let settle = 4 * stages.len() + 4;
     let mut done = Vec::new();
-    run(input, stages, beats_out, &mut |cycle| {
+    run(input, stages, beats_out, start, &mut |cycle| {
         done.push(cycle);
         !repeats(&done, settle)
     });
@@ -216,10 +225,10 @@ pub(super) fn predict(input: StreamIn, stages: &[Stage], beats_out: u64) -> Cycl
 }
 
 /// Cycle of the last output beat of each of `images` images.
-pub(super) fn list(input: StreamIn, stages: &[Stage], beats_out: u64, images: usize) -> Vec<u64> {
+pub(super) fn list(input: StreamIn, stages: &[Stage], beats_out: u64, images: usize, start: Start) -> Vec<u64> {
     let mut done = Vec::new();
     if images > 0 {
-        run(input, stages, beats_out, &mut |cycle| {
+        run(input, stages, beats_out, start, &mut |cycle| {
             done.push(cycle);
             done.len() < images
         });
@@ -228,38 +237,27 @@ pub(super) fn list(input: StreamIn, stages: &[Stage], beats_out: u64, images: us
 }
 
 /// Runs the stages without an end of images; `leaves` hears the cycle of each one's last output beat and says whether to go on.
-fn run(input: StreamIn, stages: &[Stage], beats_out: u64, leaves: &mut dyn FnMut(u64) -> bool) {
-    let mut states: Vec<State> = stages.iter().map(State::new).collect();
+fn run(input: StreamIn, stages: &[Stage], beats_out: u64, start: Start, leaves: &mut dyn FnMut(u64) -> bool) {
+    let mut pipeline = Pipeline::new(stages);
+    if start == Start::Rest {
+        pipeline.rest();
+    }
     let (mut received, mut sending) = (0, 0);
-    let mut ready = vec![false; states.len() + 1];
-    let mut valid = vec![false; states.len() + 1];
     let mut cycle = 0;
     loop {
-        // Valid runs from the input on, ready from the output back.
-        valid[0] = received == input.beats;
-        for k in 0..states.len() {
-            valid[k + 1] = states[k].valid();
-        }
-        ready[states.len()] = sending == 0;
-        for k in (0..states.len()).rev() {
-            ready[k] = states[k].ready(ready[k + 1]);
-        }
-        let mut moves = false;
-        for k in 0..states.len() {
-            moves |= states[k].step(valid[k] && ready[k], ready[k + 1]);
-        }
+        let offered = received == input.beats;
+        let Edge { mut moves, taken, result } = pipeline.step(offered, sending == 0);
         if sending > 0 {
             moves = true;
             sending -= 1;
             if sending == 0 && !leaves(cycle) {
                 return;
             }
-        } else if valid[states.len()] {
+        } else if result {
             moves = true;
             sending = beats_out;
         }
-        let taken = valid[0] && ready[0];
-        if !valid[0] {
+        if !offered {
             received += 1;
             moves = true;
         } else if taken {
@@ -268,11 +266,63 @@ fn run(input: StreamIn, stages: &[Stage], beats_out: u64, leaves: &mut dyn FnMut
         }
         cycle += 1;
         if !moves && !taken {
-            let idle = states.iter().map(State::counts).min().unwrap_or(0);
-            assert!(idle < u64::MAX, "a pipeline in which nothing moves and nothing counts");
-            states.iter_mut().for_each(|s| s.skip(idle));
-            cycle += idle;
+            cycle += pipeline.skip().expect("a pipeline in which nothing moves and nothing counts");
         }
+    }
+}
+
+/// All stages, and what they say to each other in a cycle.
+struct Pipeline {
+    states: Vec<State>,
+    /// At the input of each stage, and at the output.
+    ready: Vec<bool>,
+    valid: Vec<bool>,
+}
+
+/// What a clock edge did.
+struct Edge {
+    /// Anything went on but counts that change nothing outside yet.
+    moves: bool,
+    /// The vector at the input was taken.
+    taken: bool,
+    /// There was a result.
+    result: bool,
+}
+
+impl Pipeline {
+    fn new(stages: &[Stage]) -> Self {
+        let sides = vec![false; stages.len() + 1];
+        Self { states: stages.iter().map(State::new).collect(), ready: sides.clone(), valid: sides }
+    }
+
+    fn step(&mut self, offered: bool, free: bool) -> Edge {
+        let Self { states, ready, valid } = self;
+        // Valid runs from the input on, ready from the output back.
+        valid[0] = offered;
+        for k in 0..states.len() {
+            valid[k + 1] = states[k].valid();
+        }
+        ready[states.len()] = free;
+        for k in (0..states.len()).rev() {
+            ready[k] = states[k].ready(ready[k + 1]);
+        }
+        let mut moves = false;
+        for k in 0..states.len() {
+            moves |= states[k].step(valid[k] && ready[k], ready[k + 1]);
+        }
+        Edge { moves, taken: valid[0] && ready[0], result: valid[states.len()] }
+    }
+
+    /// Passes cycles in which nothing moves, where something counts.
+    fn skip(&mut self) -> Option<u64> {
+        let idle = self.states.iter().map(State::counts).min().filter(|n| *n < u64::MAX)?;
+        self.states.iter_mut().for_each(|s| s.skip(idle));
+        Some(idle)
+    }
+
+    /// Without an image, until nothing moves or counts any more.
+    fn rest(&mut self) {
+        while self.step(false, true).moves || self.skip().is_some() {}
     }
 }
 
@@ -295,7 +345,7 @@ mod tests {
     /// The stage is idle again in 14, so it takes an image every 11 cycles.
     #[test]
     fn one_sequential_stage_by_hand() {
-        let c = predict(ONE, &[Stage::Sequential { latency: 10 }], 2);
+        let c = predict(ONE, &[Stage::Sequential { latency: 10 }], 2, Start::Reset);
         assert_eq!((c.first_latency(), c.interval), (16, 11));
         assert_eq!((c.batch(0), c.batch(1), c.batch(3)), (0, 16, 38));
     }
@@ -304,7 +354,7 @@ mod tests {
     /// votes in 3, output in 4, sent in 5.
     #[test]
     fn one_pipelined_stage_by_hand() {
-        let c = predict(StreamIn { beats: 1, vectors: 1 }, &[Stage::Pipelined { reads: 1, delay: 2 }], 1);
+        let c = predict(StreamIn { beats: 1, vectors: 1 }, &[Stage::Pipelined { reads: 1, delay: 2 }], 1, Start::Reset);
         assert_eq!((c.first_latency(), c.interval), (6, 2));
     }
 
@@ -316,8 +366,17 @@ mod tests {
         let slot = |padding| Slot { padding, gives: !padding };
         let slots: Vec<Slot> = [true, false, false, true, false, false].map(slot).to_vec();
         let input = StreamIn { beats: 1, vectors: 4 };
-        let c = predict(input, &[Stage::Window(slots), Stage::Collect(4)], 1);
+        let c = predict(input, &[Stage::Window(slots.clone()), Stage::Collect(4)], 1, Start::Reset);
         assert_eq!(c.first_latency(), 9);
+        // At rest one slot less; but its cycle had been that of the first beat.
+        assert_eq!(
+            predict(input, &[Stage::Window(slots.clone()), Stage::Collect(4)], 1, Start::Rest).first_latency(),
+            9
+        );
+        // A second row of padding above takes three more cycles after a reset, none after a rest.
+        let above: Vec<Slot> = [Slot { padding: true, gives: false }; 3].into_iter().chain(slots.clone()).collect();
+        let stages = [Stage::Window(above), Stage::Collect(4)];
+        assert_eq!([Start::Reset, Start::Rest].map(|s| predict(input, &stages, 1, s).first_latency()), [12, 9]);
         // Six slots an image, and the collector is full for a cycle, in which padding goes on.
         assert_eq!(c.interval, 6);
     }
@@ -326,7 +385,7 @@ mod tests {
     #[test]
     fn a_pool_by_hand() {
         let input = StreamIn { beats: 1, vectors: 4 };
-        let c = predict(input, &[Stage::Pool(vec![false, false, false, true])], 1);
+        let c = predict(input, &[Stage::Pool(vec![false, false, false, true])], 1, Start::Reset);
         assert_eq!((c.first_latency(), c.interval), (7, 4));
     }
 
@@ -335,10 +394,10 @@ mod tests {
     fn a_slice_by_hand() {
         let input = StreamIn { beats: 1, vectors: 4 };
         let pool = || Stage::Pool(vec![false, false, false, true]);
-        let c = predict(input, &[Stage::Slice, pool()], 1);
+        let c = predict(input, &[Stage::Slice, pool()], 1, Start::Reset);
         assert_eq!((c.first_latency(), c.interval), (8, 4));
         let slow = Stage::Pipelined { reads: 1000, delay: 1 };
-        let c = predict(input, &[Stage::Slice, slow, pool()], 1);
+        let c = predict(input, &[Stage::Slice, slow, pool()], 1, Start::Reset);
         // Accepted in 2, read in 3 to 1002, the fourth in 3003 to 4002, in the pool 4003, offered 4004, sent 4005.
         assert_eq!((c.first_latency(), c.interval), (4006, 4000));
     }
@@ -347,7 +406,7 @@ mod tests {
     /// next one is taken in 14, offered in 18, sent in 19 and 20; then every 5 cycles.
     #[test]
     fn latencies_one_by_one_by_hand() {
-        assert_eq!(list(ONE, &[Stage::Listed(vec![10, 4])], 2, 3), [15, 20, 25]);
+        assert_eq!(list(ONE, &[Stage::Listed(vec![10, 4])], 2, 3, Start::Reset), [15, 20, 25]);
     }
 
     /// The slowest stage sets the pace, wherever it stands.
@@ -356,7 +415,7 @@ mod tests {
         let at = |slow: usize, k: usize| Stage::Sequential { latency: if slow == k { 100 } else { 4 } };
         for slow in 0..3 {
             let stages: Vec<Stage> = (0..3).map(|k| at(slow, k)).collect();
-            assert_eq!(predict(ONE, &stages, 2).interval, 101);
+            assert_eq!(predict(ONE, &stages, 2, Start::Reset).interval, 101);
         }
     }
 }

@@ -474,9 +474,15 @@ impl Plan {
     }
 
     /// Cycle of the last output beat of each image, the first image's first input beat being cycle 0, where the few-shot memory
-    /// does these things with them and nothing stalls. Empty without a memory.
-    pub fn command_cycles(&self, actions: &[Action]) -> Vec<u64> {
-        timing::command_cycles(self, actions)
+    /// does these things with them and nothing stalls, `rested`: where the first one comes long after a reset. Empty without
+    /// a memory.
+    pub fn command_cycles(&self, actions: &[Action], rested: bool) -> Vec<u64> {
+        timing::command_cycles(self, actions, rested)
+    }
+
+    /// As `cycles`, for a first image that comes long after a reset: windows have passed the padding ahead of it.
+    pub fn rested_cycles(&self) -> Cycles {
+        timing::rested(self)
     }
 
     /// Whether the plan computes what the network does: no splits whose votes may differ, no codes that round a similarity.

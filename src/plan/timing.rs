@@ -1,6 +1,6 @@
 //! How long each stage takes, in clock cycles: what the cycles are counted of.
 
-use super::cycles::{self, Stage, StreamIn};
+use super::cycles::{self, Cycles, Stage, Start, StreamIn, predict};
 use super::{
     Action, InputPlan, LayerPlan, Plan, PlanError, PoolPlan, ReadoutPlan, SensePlan, Source, StageKind, WindowPlan,
     stages,
@@ -25,11 +25,24 @@ pub(super) fn beats_out(classes: usize, stream_bits: usize) -> u64 {
     (32 * (classes + 1)).div_ceil(stream_bits) as u64
 }
 
-pub(super) fn command_cycles(plan: &Plan, actions: &[Action]) -> Vec<u64> {
+pub(super) fn command_cycles(plan: &Plan, actions: &[Action], rested: bool) -> Vec<u64> {
     let Some(memory) = &plan.memory else { return Vec::new() };
     let mut timing = timings(&plan.layers, memory.read_cycles);
     timing.push(cycles::Stage::Listed(actions.iter().map(|a| memory.latency(*a)).collect()));
-    cycles::list(stream_in(&plan.input), &timing, beats_out(memory.classes, plan.stream_bits), actions.len())
+    let start = if rested { Start::Rest } else { Start::Reset };
+    cycles::list(stream_in(&plan.input), &timing, beats_out(memory.classes, plan.stream_bits), actions.len(), start)
+}
+
+/// Cycles of a design without a memory whose first image comes long after a reset.
+pub(super) fn rested(plan: &Plan) -> Cycles {
+    let mut timing = timings(&plan.layers, plan.sense.precharge_cycles + plan.sense.window_cycles + 1);
+    timing.push(scores_stage(plan.classes()));
+    predict(stream_in(&plan.input), &timing, beats_out(plan.classes(), plan.stream_bits), Start::Rest)
+}
+
+/// Argmax over the scores, one class after the other.
+pub(super) fn scores_stage(classes: usize) -> Stage {
+    Stage::Sequential { latency: classes as u64 + 2 }
 }
 
 /// A stage as the cycles see it; `pcsa_read` cycles for a read of a PCSA array.
