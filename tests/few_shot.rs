@@ -98,6 +98,36 @@ fn faulty_cells_of_the_key_memory() {
     }
 }
 
+/// The golden model alone answers episodes as the simulation did, with faults and without.
+#[test]
+fn eval_answers_episodes() {
+    let folder = tempfile::tempdir().unwrap();
+    let toml = folder.path().join("hardware.toml");
+    std::fs::write(&toml, "[memory]\nkeys = 7\nclasses = 4\narray = { inputs = 4, outputs = 3 }").unwrap();
+    let map = folder.path().join("faults.json");
+    std::fs::write(&map, r#"[{"layer":"keys","split":2,"tile":1,"line":0,"cell":0,"kind":"stuck_lrs"}]"#).unwrap();
+    let net = network("digits_binary");
+    let eval = |more: &[&str]| {
+        let args = args!["eval", net.clone(), "--hardware", toml.clone(), "--way", "3", "--shots", "2", "--json"];
+        hafnia(args.into_iter().chain(more.iter().map(std::ffi::OsString::from)))
+    };
+    let episodes = ["--episodes", "2", "--queries", "1"];
+    let good = eval(&episodes).expect(0).json();
+    let build = generate(folder.path(), &net, &std::fs::read_to_string(&toml).unwrap());
+    let verify = args!["verify", build, "--simulator", "icarus", "--way", "3", "--shots", "2", "--json"];
+    let simulated = hafnia(verify.into_iter().chain(episodes.map(std::ffi::OsString::from))).expect(0).json();
+    for key in ["learns", "queries", "judged", "correct", "refused", "failed"] {
+        assert_eq!(good["few_shot"][key], simulated["few_shot"][key], "{key}");
+    }
+    let map = map.to_str().unwrap();
+    let faulty = eval(&[&episodes[..], &["--faults", map]].concat()).expect(0).json();
+    assert!(faulty["few_shot"]["failed"].as_u64().unwrap() > 0, "{faulty}");
+    let said = eval(&["--predictions", "p.npy"]).expect(2).stderr;
+    assert!(said.contains("leave out --predictions"), "{said}");
+    let said = hafnia(args!["eval", net, "--episodes", "2"]).expect(2).stderr;
+    assert!(said.contains("a table [memory]"), "{said}");
+}
+
 #[test]
 fn faults_of_cells_that_there_are_not_or_that_are_not_written() {
     let folder = tempfile::tempdir().unwrap();

@@ -79,7 +79,7 @@ impl FewShotRun {
 }
 
 /// Commands belong to a memory, and each names an image of the set.
-pub(super) fn check(plan: &Plan, set: &Dataset, asked: &[Asked]) -> Result<(), CosimError> {
+pub fn check(plan: &Plan, set: &Dataset, asked: &[Asked]) -> Result<(), CosimError> {
     let bad = |reason: String| Err(CosimError::Commands { reason });
     match (&plan.memory, asked.is_empty()) {
         (Some(_), true) => return bad("the design has a few-shot memory, so its images need commands: episodes".into()),
@@ -93,7 +93,7 @@ pub(super) fn check(plan: &Plan, set: &Dataset, asked: &[Asked]) -> Result<(), C
 }
 
 /// The images that occur, each once, and the place of each asked one among them.
-pub(super) fn order(asked: &[Asked]) -> (Vec<usize>, Vec<usize>) {
+pub fn order(asked: &[Asked]) -> (Vec<usize>, Vec<usize>) {
     let mut shown: Vec<usize> = asked.iter().map(|a| a.image).collect();
     shown.sort_unstable();
     shown.dedup();

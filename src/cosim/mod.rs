@@ -21,7 +21,7 @@ mod verify;
 use std::path::PathBuf;
 
 pub use build::Build;
-pub use commands::{Asked, FewShotRun};
+pub use commands::{Asked, FewShotRun, check as check_commands, order};
 pub use compare::Mismatch;
 pub use load::{FailedLine, LoadRun};
 pub use march::{MarchRun, march};
