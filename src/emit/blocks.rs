@@ -109,7 +109,7 @@ pub(super) fn instances(plan: &Plan) -> Vec<Instance> {
         None => out.push(class_scores(plan, &from)),
         Some(memory) => out.extend(memory::instances(plan, memory, &from)),
     }
-    out.extend(plan.access.as_ref().map(|a| access::instance(a)));
+    out.extend(plan.access.as_ref().map(access::instance));
     out.push(stream_out(plan));
     out
 }
