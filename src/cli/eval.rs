@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::episodes::EpisodeArgs;
 use super::{Answer, load};
-use crate::cosim::{Asked, check_commands, order};
+use crate::cosim::{Asked, FewShotRun, check_commands, order};
 use crate::data::{Dataset, write_predictions, write_scores};
-use crate::golden::{Golden, Memory, Status};
+use crate::golden::{Golden, Memory};
 use crate::plan::{MemoryPlan, Plan};
 use crate::reference;
 
@@ -90,24 +90,17 @@ fn few_shot(plan: &Plan, memory: &MemoryPlan, set: &Dataset, asked: &[Asked]) ->
     let images: Vec<&[u8]> = shown.iter().map(|i| set.image(*i)).collect();
     let traces = Golden::new(plan).run_all(&images, || ());
     let mut golden = Memory::new(memory, &plan.faults);
-    let (mut judged, mut correct) = (0u32, 0u32);
-    let (mut refused, mut failed) = (0, 0);
+    let mut run = FewShotRun::default();
     for (asked, place) in asked.iter().zip(places) {
         let answer = golden.step(asked.command, traces[place].layers.last().expect("a network has layers"));
-        refused += usize::from(!matches!(answer.status, Status::Done | Status::Failed));
-        failed += usize::from(answer.status == Status::Failed);
-        if asked.class.is_some() && !asked.command.learn {
-            judged += 1;
-            correct += u32::from(answer.index == asked.class);
-        }
+        run.count(memory, asked, &answer);
     }
-    let learns = asked.iter().filter(|a| a.command.learn).count();
-    let queries = asked.len() - learns;
+    let FewShotRun { learns, queries, judged, correct, refused, failed, .. } = run;
     let text = format!(
         "{} on {}, few-shot memory: {correct} of {judged} queries right ({:.2}%); {learns} learns, {failed} of them failed, {queries} queries, {refused} commands refused\n",
         plan.name,
         set.name,
-        100.0 * f64::from(correct) / f64::from(judged.max(1))
+        100.0 * correct as f64 / judged.max(1) as f64
     );
     let few_shot = json!({ "learns": learns, "queries": queries, "judged": judged, "correct": correct, "refused": refused, "failed": failed });
     let json = json!({ "network": plan.name, "dataset": set.name, "images": images.len(), "few_shot": few_shot });

@@ -6,7 +6,7 @@ use super::CosimError;
 use super::tally::Answered;
 use crate::data::Dataset;
 use crate::fault_map::{Fault, FaultKind};
-use crate::golden::{Command, Memory, Status, Trace};
+use crate::golden::{Answer, Command, Memory, Status, Trace};
 use crate::plan::{Action, KEYS, MemoryPlan, Plan};
 use crate::reference::{Evaluation, KeyValueMemory};
 
@@ -51,18 +51,7 @@ impl FewShotRun {
         for (asked, answered) in asked.iter().zip(answers) {
             let Some(answered) = answered else { continue };
             let answer = &answered.answer;
-            run.learns += usize::from(asked.command.learn);
-            run.queries += usize::from(!asked.command.learn);
-            run.refused += usize::from(!matches!(answer.status, Status::Done | Status::Failed));
-            run.failed += usize::from(answer.status == Status::Failed);
-            if let Action::Write { attempts } = answer.action {
-                run.retries += attempts - plan.key_lines();
-            }
-            run.similarities += answer.dots.iter().flatten().count();
-            if !asked.command.learn && asked.class.is_some() {
-                run.judged += 1;
-                run.correct += usize::from(answer.index == asked.class);
-            }
+            run.count(plan, asked, answer);
             let (predicted, counted) = (plan.latency(answer.action), answered.given.saturating_sub(answered.taken));
             let (most_predicted, most_counted) = match answer.action {
                 // Its result may wait for the one before to leave.
@@ -75,6 +64,22 @@ impl FewShotRun {
             run.cycles_differ += usize::from(predicted != counted);
         }
         run
+    }
+
+    /// Counts a command and its answer; cycles apart.
+    pub fn count(&mut self, plan: &MemoryPlan, asked: &Asked, answer: &Answer) {
+        self.learns += usize::from(asked.command.learn);
+        self.queries += usize::from(!asked.command.learn);
+        self.refused += usize::from(!matches!(answer.status, Status::Done | Status::Failed));
+        self.failed += usize::from(answer.status == Status::Failed);
+        if let Action::Write { attempts } = answer.action {
+            self.retries += attempts - plan.key_lines();
+        }
+        self.similarities += answer.dots.iter().flatten().count();
+        if !asked.command.learn && asked.class.is_some() {
+            self.judged += 1;
+            self.correct += usize::from(answer.index == asked.class);
+        }
     }
 }
 

@@ -32,6 +32,7 @@ pub use geometry::{block_sizes, blocks};
 pub use memory::{Action, KeysPlan, MemoryPlan, ProgramPlan};
 pub use spares::{Repair, SparesPlan, check_faults, left_out};
 pub use stages::{Stage, StageKind};
+pub use timing::SensePlan;
 pub use width::signed_width;
 
 use crate::fault_map::Fault;
@@ -64,17 +65,6 @@ pub struct Plan {
     /// Cells of the chip that are faulty; spares take the place of those that matter.
     #[serde(skip)]
     pub faults: Vec<Fault>,
-}
-
-/// Timing of PCSA reads, in clock cycles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct SensePlan {
-    pub precharge_cycles: usize,
-    pub window_cycles: usize,
-    /// Cycles in which an ideal LRS/HRS pair resolves.
-    pub sign_cycles: usize,
-    /// Cycles in which an ideal HRS/HRS pair resolves.
-    pub zero_cycles: usize,
 }
 
 /// Values of a vector between two stages.

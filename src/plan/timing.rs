@@ -1,12 +1,24 @@
 //! How long each stage takes, in clock cycles: what the cycles are counted of.
 
+use serde::Serialize;
+
 use super::cycles::{self, Cycles, Stage, Start, StreamIn, predict};
 use super::{
-    Action, InputPlan, LayerPlan, Plan, PlanError, PoolPlan, ReadoutPlan, SensePlan, Source, StageKind, WindowPlan,
-    stages,
+    Action, InputPlan, LayerPlan, Plan, PlanError, PoolPlan, ReadoutPlan, Source, StageKind, WindowPlan, stages,
 };
 use crate::device;
 use crate::hardware::LayerHardware;
+
+/// Timing of PCSA reads, in clock cycles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SensePlan {
+    pub precharge_cycles: usize,
+    pub window_cycles: usize,
+    /// Cycles in which an ideal LRS/HRS pair resolves.
+    pub sign_cycles: usize,
+    /// Cycles in which an ideal HRS/HRS pair resolves.
+    pub zero_cycles: usize,
+}
 
 /// Bits of the sense sequencer's cycle counters.
 const COUNT_WIDTH: u32 = 12;
