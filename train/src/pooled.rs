@@ -1,0 +1,112 @@
+//! Maximum over windows of positions.
+
+use burn::tensor::Tensor;
+use burn::tensor::module::max_pool2d;
+use burn::tensor::ops::MaxPoolOptions;
+use hafnia::network::Pool;
+use rayon::prelude::*;
+
+use crate::fused;
+
+/// Of every plane of `[plane, row, column]`. Positions that fill no whole window are left out; the gradient goes to the first
+/// maximum of a window.
+pub fn max_pool(x: Tensor<3>, pool: Pool) -> Tensor<3> {
+    if fused::is_available(&x) {
+        return fused::max_pool(x, pool);
+    }
+    composed(x, pool)
+}
+
+/// With the framework's own operation.
+fn composed(x: Tensor<3>, pool: Pool) -> Tensor<3> {
+    let [planes, rows, columns] = x.dims();
+    let options = MaxPoolOptions { stride: pool.stride, ..MaxPoolOptions::new(pool.size) };
+    let y = max_pool2d(x.reshape([planes, 1, rows, columns]), options);
+    let [_, _, rows, columns] = y.dims();
+    y.reshape([planes, rows, columns])
+}
+
+/// Rows and columns of what comes out.
+pub fn sides(pool: Pool, [rows, columns]: [usize; 2]) -> [usize; 2] {
+    [(rows - pool.size[0]) / pool.stride[0] + 1, (columns - pool.size[1]) / pool.stride[1] + 1]
+}
+
+/// On the host: maxima, and which value of its window each is, row by row.
+pub fn maxima(x: &[f32], pool: Pool, from: [usize; 2]) -> (Vec<f32>, Vec<u16>) {
+    let ([rows, columns], area) = (sides(pool, from), from[0] * from[1]);
+    let count = x.len() / area * rows * columns;
+    let (mut out, mut places) = (vec![f32::NEG_INFINITY; count], vec![0; count]);
+    let planes = out.par_chunks_exact_mut(rows * columns).zip(places.par_chunks_exact_mut(rows * columns));
+    planes.zip(x.par_chunks_exact(area)).for_each(|((out, places), x)| {
+        let lines = out.chunks_exact_mut(columns).zip(places.chunks_exact_mut(columns));
+        for (row, (out, places)) in lines.enumerate() {
+            for place in 0..pool.size[0] * pool.size[1] {
+                let line = row * pool.stride[0] + place / pool.size[1];
+                let own = x[line * from[1] + place % pool.size[1]..].iter().step_by(pool.stride[1]);
+                for ((out, kept), x) in out.iter_mut().zip(&mut *places).zip(own) {
+                    let larger = *x > *out;
+                    *out = if larger { *x } else { *out };
+                    *kept = if larger { place as u16 } else { *kept };
+                }
+            }
+        }
+    });
+    (out, places)
+}
+
+/// On the host: gradients of the maxima to where these came from.
+pub fn spread(gradient: &[f32], places: &[u16], pool: Pool, from: [usize; 2]) -> Vec<f32> {
+    let ([rows, columns], area) = (sides(pool, from), from[0] * from[1]);
+    let across = rows * columns;
+    let mut out = vec![0.0; gradient.len() / across * area];
+    let planes = gradient.par_chunks_exact(across).zip(places.par_chunks_exact(across));
+    out.par_chunks_exact_mut(area).zip(planes).for_each(|(out, (gradient, places))| {
+        for (i, (g, place)) in gradient.iter().zip(places).enumerate() {
+            let (place, [r, c]) = (usize::from(*place), [i / columns, i % columns]);
+            let row = r * pool.stride[0] + place / pool.size[1];
+            out[row * from[1] + c * pool.stride[1] + place % pool.size[1]] += g;
+        }
+    });
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, TensorData};
+    use hafnia::network::PoolOrder;
+
+    use super::*;
+    use crate::param::values;
+
+    fn pool(size: [usize; 2], stride: [usize; 2]) -> Pool {
+        Pool { size, stride, order: PoolOrder::BeforeNormalize }
+    }
+
+    #[test]
+    fn maxima_by_hand() {
+        // The last column fills no window; of the equal ones in the first window, the first counts.
+        let x = [3.0, 3.0, -1.0, -2.0, 9.0, 0.0, 3.0, -1.0, -5.0, 9.0];
+        let (y, places) = maxima(&x, pool([2, 2], [2, 2]), [2, 5]);
+        assert_eq!((y, places.clone()), (vec![3.0, -1.0], vec![0, 0]));
+        let back = spread(&[1.0, 2.0], &places, pool([2, 2], [2, 2]), [2, 5]);
+        assert_eq!(back, [1.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn both_ways_agree() {
+        let device = Device::flex();
+        for pool in [pool([2, 2], [2, 2]), pool([3, 2], [1, 2]), pool([2, 3], [3, 1])] {
+            let data: Vec<f32> = (0..3 * 7 * 6).map(|i| (i * 37 % 101) as f32 - 50.0).collect();
+            let x =
+                || Tensor::<3>::from_data(TensorData::new(data.clone(), [3, 7, 6]), &device).autodiff().require_grad();
+            let (first, second) = (x(), x());
+            let (a, b) = (max_pool(first.clone(), pool), composed(second.clone(), pool));
+            assert_eq!(values(a.clone().without_autodiff()), values(b.clone().without_autodiff()));
+            let weights: Vec<f32> = (0..a.dims().iter().product()).map(|i| (i % 13) as f32 - 6.0).collect();
+            let weights = Tensor::<3>::from_data(TensorData::new(weights, a.dims()), &device).autodiff();
+            let gradient =
+                |y: Tensor<3>, x: Tensor<3>| values(x.grad(&(y * weights.clone()).sum().backward()).unwrap());
+            assert_eq!(gradient(a, first), gradient(b, second));
+        }
+    }
+}
