@@ -21,9 +21,11 @@
 //                                                  DATA 0; 4 READ: verifies every cell and puts what it finds into DATA;
 //                                                  5 PROGRAM: RESET, SET, verify of the cells of MASK, and again for those
 //                                                  that failed, ATTEMPTS times in all
-//             0xAC     STATE     R       0         bit 0: a command is carried out; bit 1: the last one was a PROGRAM and
-//                                                  failed, see WRONG; bit 2: COMMAND would be refused now, for bit 0 or
-//                                                  because images are in flight; 31:16 attempts of the last command
+//             0xAC     STATE     R       0         bit 0: a command is carried out; bit 1: the last one failed, a PROGRAM with
+//                                                  cells of WRONG, or for bit 3; bit 2: COMMAND would be refused now, for bit
+//                                                  0, because images are in flight, arrays are busy or their supply is not
+//                                                  ready; bit 3: the last one was cut short when the supply of its arrays
+//                                                  failed; 31:16 attempts of the last command
 //             0xB0     FORM      R/W     FormCycles    cycles of the pulse
 //             0xB4     RESET     R/W     ResetCycles   cycles of the pulse
 //             0xB8     SET       R/W     SetCycles     cycles of the pulse
@@ -31,12 +33,16 @@
 //             0xC0     ATTEMPTS  R/W     Attempts      see COMMAND
 //             0xC4     TRIM      R/W     Trims     of BANK, 0 to 255: the reference that a verify compares a cell with. What a
 //                                                  code stands for is the macro's; in the array models, 2 kOhm times the code
+//             0xC8     SUPPLY    R/W     -         bit 0: the arrays of all banks are ready; bit 1: some were not while arrays
+//                                                  were read, since a 2 was last written here: results of the images that
+//                                                  were in flight then, and keys that were learned, are void
 //             Refused with SLVERR, and nothing is done: any write while bit 0 of STATE is set; a COMMAND while bit 2 is set, for
 //             an array or word line that BANK has not, or of another number; a bank, word or count that does not exist; an
 //             unknown address; a write to a read-only word, a read of COMMAND; byte strobes that are not all ones (by
 //             hf_registers). A split with fewer inputs than the first ignores its last word lines: it has no cells there, a
 //             PROGRAM of an LRS fails and a READ finds HRS
-// Images      are not taken by layers with arrays while a command is carried out (hold_o)
+// Images      are not taken by layers with arrays while a command is carried out, arrays are busy or their supply is not ready
+//             (hold_o)
 // Parameters  Banks       >= 1
 //             Sizes       bank k at 64 k: {cells, word lines, tiles, splits} of 16 bits each, all >= 1
 //             Cells       the most cells of a word line
@@ -73,6 +79,7 @@ module hf_array_access #(
     output logic                      rerror_o,
     // Design
     input  wire logic                 used_i,     // images are in flight, or arrays are read
+    input  wire logic                 reading_i,  // arrays are read
     output logic                      hold_o,     // arrays must not be read
     // Banks
     output logic      [3*Banks-1:0]   program_o,  // operation of bank k at 3 k, see hf_program
@@ -82,7 +89,9 @@ module hf_array_access #(
     output logic      [Cells-1:0]     mask_o,
     output logic      [CellWidth-1:0] cell_o,
     output logic      [8*Banks-1:0]   trim_o,     // of bank k at 8 k
-    input  wire logic [Banks-1:0]     verify_i
+    input  wire logic [Banks-1:0]     verify_i,
+    input  wire logic [Banks-1:0]     supply_ready_i,
+    input  wire logic [Banks-1:0]     array_busy_i
 );
   localparam logic [7:0] BanksAt = 8'h80;
   localparam logic [7:0] BankAt = 8'h84;
@@ -102,6 +111,7 @@ module hf_array_access #(
   localparam logic [7:0] VerifyAt = 8'hBC;
   localparam logic [7:0] AttemptsAt = 8'hC0;
   localparam logic [7:0] TrimAt = 8'hC4;
+  localparam logic [7:0] SupplyAt = 8'hC8;
 
   localparam logic [3:0] Program = 4'b1110;  // {verify, SET, RESET, FORM}
 
@@ -128,17 +138,21 @@ module hf_array_access #(
   logic [8*Banks-1:0] trims_q;
   logic [3:0] phases_q;  // of the command
   logic start_q, read_q, failed_q;
+  logic cut_q;   // the last command lost its supply
+  logic void_q;  // images in flight did
 
   logic [15:0] cells, lines, tiles, splits;  // of the bank
   assign {cells, lines, tiles, splits} = 64'(Sizes >> (64 * 32'(bank_q)));
 
   // ---------------------------------------------------------------- sequencer
-  logic busy, program_busy, done, failed;
+  logic busy, program_busy, done, failed, lost;
+  logic usable;  // all arrays can be read and pulsed
   logic [2:0] operation;
   logic [Cells-1:0] wrong;
   logic [CountWidth-1:0] attempt;
   assign busy = start_q || program_busy;
-  assign hold_o = busy;
+  assign usable = &supply_ready_i && array_busy_i == '0;
+  assign hold_o = busy || !usable;
   hf_program #(
       .Cells(Cells),
       .CountWidth(CountWidth)
@@ -161,10 +175,13 @@ module hf_array_access #(
       .failed_o(failed),
       .wrong_o(wrong),
       .attempt_o(attempt),
+      .lost_o(lost),
       .program_o(operation),
       .mask_o,
       .cell_o,
-      .verify_i(verify_i[bank_q])
+      .verify_i(verify_i[bank_q]),
+      .wait_i(array_busy_i[bank_q]),
+      .supply_i(supply_ready_i[bank_q])
   );
   for (genvar k = 0; k < Banks; k++) begin : gen_bank
     assign program_o[3*k+:3] = bank_q == BankWidth'(k) ? operation : 3'd0;
@@ -185,10 +202,11 @@ module hf_array_access #(
       ArrayAt, DataAt, MaskAt: ;
       LineAt: if (wdata_i > 32'hFFFF) werror_o = 1'b1;
       WordAt: if (wdata_i >= Words) werror_o = 1'b1;
-      CommandAt: if (used_i || !exists || wdata_i < 32'd1 || wdata_i > 32'd5) werror_o = 1'b1;
+      CommandAt: if (used_i || !usable || !exists || wdata_i < 32'd1 || wdata_i > 32'd5) werror_o = 1'b1;
       FormAt, ResetAt, SetAt, AttemptsAt: if (!count_fits) werror_o = 1'b1;
       VerifyAt: if (!count_fits || wdata_i == 32'd1) werror_o = 1'b1;
       TrimAt: if (wdata_i > 32'd255) werror_o = 1'b1;
+      SupplyAt: if (wdata_i != 32'd2) werror_o = 1'b1;
       default: werror_o = 1'b1;
     endcase
   end
@@ -208,6 +226,8 @@ module hf_array_access #(
       mask_q <= '1;
       read_q <= 1'b0;
       failed_q <= 1'b0;
+      cut_q <= 1'b0;
+      void_q <= 1'b0;
       attempt_q <= '0;
       form_q <= CountWidth'(FormCycles);
       reset_q <= CountWidth'(ResetCycles);
@@ -220,11 +240,15 @@ module hf_array_access #(
       if (command) begin
         read_q <= wdata_i[2:0] == 3'd4;
         failed_q <= 1'b0;
+        cut_q <= 1'b0;
       end
       if (done) begin
-        failed_q <= failed && phases_q == Program;
+        failed_q <= failed && (phases_q == Program || lost);
+        cut_q <= lost;
         attempt_q <= 16'(attempt);
       end
+      if (reading_i && supply_ready_i != '1) void_q <= 1'b1;
+      else if (write && waddr_i == SupplyAt) void_q <= 1'b0;
       if (write) begin
         case (waddr_i)
           BankAt: bank_q <= BankWidth'(wdata_i);
@@ -247,7 +271,7 @@ module hf_array_access #(
         if (write && waddr_i == DataAt && 32'(word_q) == w) data_q[32*w+:32] <= wdata_i;
         if (write && waddr_i == MaskAt && 32'(word_q) == w) mask_q[32*w+:32] <= wdata_i;
       end
-      if (done && read_q) data_q <= (32 * Words)'(wrong);
+      if (done && read_q && !lost) data_q <= (32 * Words)'(wrong);
     end
     if (command) begin
       case (wdata_i[2:0])
@@ -281,13 +305,14 @@ module hf_array_access #(
       DataAt: rdata_o = data_word;
       MaskAt: rdata_o = mask_word;
       WrongAt: rdata_o = wrong_word;
-      StateAt: rdata_o = {attempt_q, 13'b0, busy || used_i, failed_q, busy};
+      StateAt: rdata_o = {attempt_q, 12'b0, cut_q, busy || used_i || !usable, failed_q, busy};
       FormAt: rdata_o = 32'(form_q);
       ResetAt: rdata_o = 32'(reset_q);
       SetAt: rdata_o = 32'(set_q);
       VerifyAt: rdata_o = 32'(verify_q);
       AttemptsAt: rdata_o = 32'(attempts_q);
       TrimAt: rdata_o = 32'(trims_q[8*32'(bank_q)+:8]);
+      SupplyAt: rdata_o = {30'b0, void_q, &supply_ready_i};
       default: rerror_o = 1'b1;
     endcase
   end

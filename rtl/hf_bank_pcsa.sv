@@ -54,10 +54,17 @@ module hf_bank_pcsa #(
     input  wire logic [ColumnTiles*2*Slice-1:0] program_mask_i,
     input  wire logic [CellWidth-1:0]        program_cell_i,
     input  wire logic [7:0]                  program_trim_i,
-    output logic      [ColumnTiles-1:0]      program_verify_o
+    input  wire logic                        isolate_i,
+    input  wire logic                        scan_bypass_i,
+    output logic      [ColumnTiles-1:0]      program_verify_o,
+    output logic                             supply_ready_o,
+    output logic                             array_busy_o
 );
   // What the arrays of a column tile found, row tile by row tile.
   logic [ColumnTiles*RowTiles-1:0] verify;
+  logic [ColumnTiles*RowTiles-1:0] ready, busy;
+  assign supply_ready_o = &ready;
+  assign array_busy_o = |busy;
   for (genvar c = 0; c < ColumnTiles; c++) begin : gen_verify
     assign program_verify_o[c] = |verify[c*RowTiles+:RowTiles];
   end
@@ -97,7 +104,11 @@ module hf_bank_pcsa #(
                 .program_mask_i(program_mask_i[ColumnTile*2*Slice+:2*Slice]),
                 .program_cell_i,
                 .program_trim_i,
-                .program_verify_o(verify[ColumnTile*RowTiles+RowTile])
+                .isolate_i,
+                .scan_bypass_i,
+                .program_verify_o(verify[ColumnTile*RowTiles+RowTile]),
+                .supply_ready_o(ready[ColumnTile*RowTiles+RowTile]),
+                .array_busy_o(busy[ColumnTile*RowTiles+RowTile])
             );
           end else begin : gen_none
             // No array here: read as if it stayed precharged.

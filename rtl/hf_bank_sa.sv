@@ -63,10 +63,17 @@ module hf_bank_sa #(
     input  wire logic [Columns-1:0]         program_mask_i,
     input  wire logic [CellWidth-1:0]       program_cell_i,
     input  wire logic [7:0]                 program_trim_i,
-    output logic                            program_verify_o
+    input  wire logic                       isolate_i,
+    input  wire logic                       scan_bypass_i,
+    output logic                            program_verify_o,
+    output logic                            supply_ready_o,
+    output logic                            array_busy_o
 );
   logic [Blocks*Tiles-1:0] verify;
   assign program_verify_o = |verify;
+  logic [Blocks*Tiles-1:0] ready, busy;
+  assign supply_ready_o = &ready;
+  assign array_busy_o = |busy;
   for (genvar b = 0; b < Blocks; b++) begin : gen_block
     localparam int Size = b < LargeBlocks ? BlockInputs : BlockInputs - 1;
     localparam int Start = b < LargeBlocks ? b * BlockInputs
@@ -102,7 +109,11 @@ module hf_bank_sa #(
           .program_mask_i,
           .program_cell_i,
           .program_trim_i,
-          .program_verify_o(verify[b*Tiles+t])
+          .isolate_i,
+          .scan_bypass_i,
+          .program_verify_o(verify[b*Tiles+t]),
+          .supply_ready_o(ready[b*Tiles+t]),
+          .array_busy_o(busy[b*Tiles+t])
       );
     end
   end

@@ -80,7 +80,11 @@ module hf_keys_adc #(
     input  wire logic [Cells-1:0]        program_mask_i,
     input  wire logic [CellWidth-1:0]    program_cell_i,
     input  wire logic [7:0]              program_trim_i,
-    output logic                         program_verify_o
+    input  wire logic                    isolate_i,
+    input  wire logic                    scan_bypass_i,
+    output logic                         program_verify_o,
+    output logic                         supply_ready_o,
+    output logic                         array_busy_o
 );
   localparam int Lanes = LaneTiles * Adcs;
   localparam int TileGroups = (Tiles + LaneTiles - 1) / LaneTiles;
@@ -189,7 +193,7 @@ module hf_keys_adc #(
   end
 
   logic [2:0] operation;
-  logic cell_at, program_busy;
+  logic cell_at, program_busy, lost;
   logic [Blocks*KeyCells-1:0] wrong;
   logic [11:0] attempt;
   logic [Blocks-1:0] verify;
@@ -216,10 +220,13 @@ module hf_keys_adc #(
       .failed_o(line_failed),
       .wrong_o(wrong),
       .attempt_o(attempt),
+      .lost_o(lost),
       .program_o(operation),
       .mask_o(mask),
       .cell_o(cell_at),
-      .verify_i(verify)
+      .verify_i(verify),
+      .wait_i(array_busy_o),
+      .supply_i(supply_ready_o)
   );
 
   // ---------------------------------------------------------------- programming over the bus
@@ -283,10 +290,14 @@ module hf_keys_adc #(
       .program_mask_i(bus ? bus_mask : wide_mask),
       .program_cell_i(bus ? program_cell_i : CellWidth'(32'(neuron) + (cell_at ? Neurons : 0))),
       .program_trim_i,
-      .program_verify_o(verify)
+      .isolate_i,
+      .scan_bypass_i,
+      .program_verify_o(verify),
+      .supply_ready_o,
+      .array_busy_o
   );
   logic unused;
-  assign unused = ^{sums_ready, program_busy, wrong, attempt, reading, next_valid, next_column, next_tile_group, sums_column,
+  assign unused = ^{sums_ready, program_busy, wrong, attempt, lost, reading, next_valid, next_column, next_tile_group, sums_column,
                     sums_tile_group};
 endmodule
 

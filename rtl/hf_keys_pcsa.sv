@@ -75,7 +75,11 @@ module hf_keys_pcsa #(
     input  wire logic [Cells-1:0]        program_mask_i,
     input  wire logic [CellWidth-1:0]    program_cell_i,
     input  wire logic [7:0]              program_trim_i,
-    output logic                         program_verify_o
+    input  wire logic                    isolate_i,
+    input  wire logic                    scan_bypass_i,
+    output logic                         program_verify_o,
+    output logic                         supply_ready_o,
+    output logic                         array_busy_o
 );
   localparam int Slice = Amplifiers * ColumnsPerAmplifier;
   localparam int ColumnGroups = (ColumnTiles + LaneColumns - 1) / LaneColumns;
@@ -168,7 +172,7 @@ module hf_keys_pcsa #(
   logic [2:0] operation;
   logic [CellWidth-1:0] cell_at;
   logic [ColumnTiles-1:0] verify;
-  logic program_busy;
+  logic program_busy, lost;
   logic [ColumnTiles*2*Slice-1:0] wrong;
   logic [11:0] attempt;
   hf_program #(
@@ -194,10 +198,13 @@ module hf_keys_pcsa #(
       .failed_o,
       .wrong_o(wrong),
       .attempt_o(attempt),
+      .lost_o(lost),
       .program_o(operation),
       .mask_o(mask),
       .cell_o(cell_at),
-      .verify_i(verify)
+      .verify_i(verify),
+      .wait_i(array_busy_o),
+      .supply_i(supply_ready_o)
   );
 
   // ---------------------------------------------------------------- programming over the bus
@@ -272,10 +279,14 @@ module hf_keys_pcsa #(
       .program_mask_i(bus ? bus_mask : mask),
       .program_cell_i(bus ? program_cell_i : cell_at),
       .program_trim_i,
-      .program_verify_o(verify)
+      .isolate_i,
+      .scan_bypass_i,
+      .program_verify_o(verify),
+      .supply_ready_o,
+      .array_busy_o
   );
   logic unused;
-  assign unused = ^{busy, program_busy, wrong, attempt, next_valid, next_row, next_row_group, sums_row, sums_row_group, lanes_valid, partial};
+  assign unused = ^{busy, program_busy, wrong, attempt, lost, next_valid, next_row, next_row_group, sums_row, sums_row_group, lanes_valid, partial};
 endmodule
 
 `default_nettype wire

@@ -95,7 +95,11 @@ module hf_layer_adc #(
     input  wire logic [Cells-1:0]       program_mask_i,
     input  wire logic [CellWidth-1:0]   program_cell_i,
     input  wire logic [7:0]             program_trim_i,
-    output logic                        program_verify_o
+    input  wire logic                   isolate_i,
+    input  wire logic                   scan_bypass_i,
+    output logic                        program_verify_o,
+    output logic                        supply_ready_o,
+    output logic                        array_busy_o
 );
   localparam int TileGroups = (Tiles + LaneTiles - 1) / LaneTiles;
   localparam int ColumnWidth = ColumnsPerAdc > 1 ? $clog2(ColumnsPerAdc) : 1;
@@ -187,7 +191,11 @@ module hf_layer_adc #(
       .program_mask_i(program_mask),
       .program_cell_i,
       .program_trim_i,
-      .program_verify_o(verify)
+      .isolate_i,
+      .scan_bypass_i,
+      .program_verify_o(verify),
+      .supply_ready_o,
+      .array_busy_o
   );
 
   // ---------------------------------------------------------------- outputs

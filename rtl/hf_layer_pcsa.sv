@@ -79,7 +79,11 @@ module hf_layer_pcsa #(
     input  wire logic [Cells-1:0]       program_mask_i,
     input  wire logic [CellWidth-1:0]   program_cell_i,
     input  wire logic [7:0]             program_trim_i,
-    output logic                        program_verify_o
+    input  wire logic                   isolate_i,
+    input  wire logic                   scan_bypass_i,
+    output logic                        program_verify_o,
+    output logic                        supply_ready_o,
+    output logic                        array_busy_o
 );
   localparam int RowGroups = (RowTiles + LaneRows - 1) / LaneRows;
   localparam int LaneWidth = $clog2(Amplifiers + 1) + 1;
@@ -194,7 +198,11 @@ module hf_layer_pcsa #(
       .program_mask_i(program_mask),
       .program_cell_i,
       .program_trim_i,
-      .program_verify_o(verify)
+      .isolate_i,
+      .scan_bypass_i,
+      .program_verify_o(verify),
+      .supply_ready_o,
+      .array_busy_o
   );
   logic unused_sums;
   assign unused_sums = ^{captured, next, next_row, next_row_group};

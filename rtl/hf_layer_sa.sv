@@ -80,7 +80,11 @@ module hf_layer_sa #(
     input  wire logic [Cells-1:0]       program_mask_i,
     input  wire logic [CellWidth-1:0]   program_cell_i,
     input  wire logic [7:0]             program_trim_i,
-    output logic                        program_verify_o
+    input  wire logic                   isolate_i,
+    input  wire logic                   scan_bypass_i,
+    output logic                        program_verify_o,
+    output logic                        supply_ready_o,
+    output logic                        array_busy_o
 );
   localparam int BlockGroups = (Blocks + LaneBlocks - 1) / LaneBlocks;
   localparam int TileGroups = (Tiles + LaneTiles - 1) / LaneTiles;
@@ -251,7 +255,11 @@ module hf_layer_sa #(
       .program_mask_i,
       .program_cell_i,
       .program_trim_i,
-      .program_verify_o
+      .isolate_i,
+      .scan_bypass_i,
+      .program_verify_o,
+      .supply_ready_o,
+      .array_busy_o
   );
 
   if (SpareAmplifiers < 1) begin : gen_no_spare_columns

@@ -5,13 +5,15 @@
 //             those that shall be HRS, a SET pulse for those that shall be LRS, a verify of every single cell against the
 //             reference. Cells that failed are pulsed again, up to attempts_i times in all; a failure that remains is reported.
 // Equation    done_o with failed_o = 0 after a verify: every cell of use_i was verified as target_i (1 = LRS)
+// Supply      where supply_i is low while the block is busy, the pulse ends at once: done_o comes with failed_o and lost_o, and
+//             wrong_o says that nothing is known of any cell in use
 // Parameters  Arrays      arrays that are programmed side by side, >= 1
 //             Cells       cells of the word line in an array, >= 1
 //             CountWidth  bits of the counts of cycles and attempts, 2 to 32
 // Latency     done_o comes n (P + V + 1) cycles after start_i, n the attempts that were needed. P: a cycle and the pulse's
 //             length for each pulse of an attempt; V: a cycle and (last_cell_i + 1) verify_cycles_i for a verify, else a
-//             cycle. A cycle without an operation, in which the bit lines settle, precedes every phase; one more decides
-//             what follows. program_o comes from registers.
+//             cycle. A cycle without an operation, in which the bit lines settle, precedes every phase, more where the
+//             arrays keep wait_i high; one more decides what follows. program_o comes from registers.
 // Throughput  one word line at a time; start_i only while busy_o is low
 // Overflow    none. A pulse takes 1 cycle or more, a verify 2 or more: the array answers from the second one on
 `default_nettype none
@@ -40,11 +42,14 @@ module hf_program #(
     output logic                         failed_o,         // with done_o: some cells could not be written
     output logic      [Arrays*Cells-1:0] wrong_o,          // with done_o and until the next start_i: these
     output logic      [CountWidth-1:0]   attempt_o,        // with done_o: attempts that were made
+    output logic                         lost_o,           // with done_o: the supply was lost
     // Arrays
     output logic      [2:0]              program_o,        // 0: none, 1: FORM, 2: SET, 3: RESET, 4: VERIFY
     output logic      [Arrays*Cells-1:0] mask_o,
     output logic      [CellWidth-1:0]    cell_o,
-    input  wire logic [Arrays-1:0]       verify_i
+    input  wire logic [Arrays-1:0]       verify_i,
+    input  wire logic                    wait_i,           // an array is not done with its last pulse
+    input  wire logic                    supply_i          // the arrays can be pulsed and read
 );
   if (Arrays < 1 || Cells < 1) begin : gen_error_sizes
     hf_error_program_arrays_and_cells_must_be_at_least_1 error ();
@@ -84,9 +89,11 @@ module hf_program #(
   assign first = phases_i[0] ? Form : after_form;
 
   assign busy_o = state_q != Idle;
-  assign again = wrong_q != '0 && attempt_q != attempts_i;
+  logic lost_q;                                  // this word line's supply was lost
+  assign again = wrong_q != '0 && attempt_q != attempts_i && !lost_q;
   assign done_o = state_q == Decide && !again;
-  assign failed_o = wrong_q != '0;
+  assign failed_o = wrong_q != '0 || lost_q;
+  assign lost_o = lost_q;
   assign wrong_o = wrong_q;
   assign attempt_o = attempt_q;
 
@@ -103,7 +110,8 @@ module hf_program #(
         next_d = first;
         attempt_d = CountWidth'(1);
       end
-      Gap: begin
+      Gap:
+      if (!wait_i) begin
         state_d = next_q;
         left_d = (next_q == Form ? form_cycles_i : next_q == Reset ? reset_cycles_i
                   : next_q == Set ? set_cycles_i : verify_cycles_i) - 1'b1;
@@ -126,6 +134,10 @@ module hf_program #(
         if (again) attempt_d = attempt_q + 1'b1;
       end
     endcase
+    if (busy_o && !supply_i && !done_o) begin
+      state_d = Decide;
+      attempt_d = attempt_q;
+    end
     program_d = state_d == Form ? OpForm : state_d == Reset ? OpReset : state_d == Set ? OpSet
               : state_d == Verify ? OpVerify : OpNone;
   end
@@ -144,7 +156,10 @@ module hf_program #(
     attempt_q <= attempt_d;
     if (state_q == Idle) pending_q <= use_i;
     else if (state_q == Decide) pending_q <= wrong_q;
-    if (!rst_ni || state_q == Gap) wrong_q <= '0;
+    if (!rst_ni || state_q == Idle) lost_q <= 1'b0;
+    else if (!supply_i) lost_q <= 1'b1;
+    if (rst_ni && busy_o && !supply_i && !done_o) wrong_q <= use_i;
+    else if (!rst_ni || state_q == Gap) wrong_q <= '0;
     else if (state_q == Verify && left_q == '0) begin
       for (int a = 0; a < Arrays; a++) begin
         wrong_q[a*Cells+32'(cell_q)] <= use_i[a*Cells+32'(cell_q)]

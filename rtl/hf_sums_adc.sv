@@ -104,7 +104,11 @@ module hf_sums_adc #(
     input  wire logic [Blocks*Columns-1:0] program_mask_i,
     input  wire logic [CellWidth-1:0]      program_cell_i,
     input  wire logic [7:0]                program_trim_i,
-    output logic      [Blocks-1:0]         program_verify_o
+    input  wire logic                      isolate_i,
+    input  wire logic                      scan_bypass_i,
+    output logic      [Blocks-1:0]         program_verify_o,
+    output logic                           supply_ready_o,
+    output logic                           array_busy_o
 );
   localparam int Phases = InputKind == 2 ? InputWidth : Encoding == 1 ? 2 : 1;
   localparam int BlockGroups = (Blocks + LaneBlocks - 1) / LaneBlocks;
@@ -298,7 +302,11 @@ module hf_sums_adc #(
       .program_mask_i,
       .program_cell_i,
       .program_trim_i,
-      .program_verify_o
+      .isolate_i,
+      .scan_bypass_i,
+      .program_verify_o,
+      .supply_ready_o,
+      .array_busy_o
   );
 
   if (SpareAdcs < 1) begin : gen_no_spare_columns

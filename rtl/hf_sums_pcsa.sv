@@ -98,7 +98,11 @@ module hf_sums_pcsa #(
     input  wire logic [ColumnTiles*2*ArraySlice-1:0] program_mask_i,
     input  wire logic [CellWidth-1:0]     program_cell_i,
     input  wire logic [7:0]               program_trim_i,
-    output logic      [ColumnTiles-1:0]   program_verify_o
+    input  wire logic                     isolate_i,
+    input  wire logic                     scan_bypass_i,
+    output logic      [ColumnTiles-1:0]   program_verify_o,
+    output logic                          supply_ready_o,
+    output logic                          array_busy_o
 );
   localparam int Padded = ColumnGroups * LaneColumns * Slice;
 
@@ -215,7 +219,11 @@ module hf_sums_pcsa #(
       .program_mask_i,
       .program_cell_i,
       .program_trim_i,
-      .program_verify_o
+      .isolate_i,
+      .scan_bypass_i,
+      .program_verify_o,
+      .supply_ready_o,
+      .array_busy_o
   );
 
   // ---------------------------------------------------------------- spares

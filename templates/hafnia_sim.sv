@@ -42,6 +42,11 @@ module hafnia_sim (
     output logic      [{{ t.bits }}-1:0] tap{{ loop.index0 }}_data_o
 {%- endfor %}
 );
+{%- if access %}
+  logic isolate_i, scan_bypass_i;
+  assign isolate_i = 1'b0;
+  assign scan_bypass_i = 1'b0;
+{%- endif %}
   {{ top }} dut (.*);
 {%- if access %}
   assign access_busy_o = dut.access_hold;

@@ -9,6 +9,11 @@
 module {{ top }} (
     input  wire logic         clk_i,
     input  wire logic         rst_ni,
+{%- if access %}
+    // Power and test of the arrays; static, or synchronous to clk_i
+    input  wire logic         isolate_i,      // the arrays' outputs are 0
+    input  wire logic         scan_bypass_i,  // the arrays' outputs show test points
+{%- endif %}
     // AXI4-Stream: images
     input  wire logic         s_axis_tvalid_i,
     output logic              s_axis_tready_o,
@@ -63,8 +68,8 @@ module {{ top }} (
 {%- endfor %}
 {%- if banks > 0 %}
 
-  // Banks of arrays: which of them are read, and what a verify finds
-  logic [{{ banks }}-1:0] array_reading, array_verify;
+  // Banks of arrays: which of them are read, what a verify finds, power and pulses
+  logic [{{ banks }}-1:0] array_reading, array_verify, array_supply, array_busy;
 {%- endif %}
 {%- for g in nets %}
 

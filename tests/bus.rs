@@ -27,6 +27,9 @@ fn run_with(build: &Path, bench: &str, more: &[&str]) -> String {
     if bench != "access_tb" {
         compile.arg("-DMEMORY");
     }
+    if bench == "access_tb" || bench == "supply_tb" {
+        compile.arg("-DACCESS");
+    }
     compile.args(["-f", "sim/files.f", "-o"]).arg(&model).arg(benches.join(format!("{bench}.sv"))).current_dir(build);
     let compiled = compile.output().unwrap();
     assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
@@ -67,10 +70,26 @@ fn cells_over_the_bus() {
     let folder = tempfile::tempdir().unwrap();
     let build = build(folder.path(), &format!("[program]\n{PULSES}"));
     let output = run(&build, "access_tb");
-    assert!(output.ends_with("175 checks, 0 errors\n"), "{output}");
+    assert!(output.ends_with("221 checks, 0 errors\n"), "{output}");
     notices(&build, "access_tb", "hf_array_access.sv", "werror_o = busy;", "werror_o = 1'b0;");
-    notices(&build, "access_tb", "hf_array_access.sv", "if (used_i || !exists", "if (!exists");
-    notices(&build, "access_tb", "hf_array_access.sv", "assign hold_o = busy;", "assign hold_o = 1'b0;");
+    notices(&build, "access_tb", "hf_array_access.sv", "if (used_i || !usable", "if (!usable");
+    notices(&build, "access_tb", "hf_array_access.sv", "assign hold_o = busy || !usable;", "assign hold_o = !usable;");
+    notices(&build, "access_tb", "hf_array_access.sv", "assign hold_o = busy || !usable;", "assign hold_o = busy;");
+    notices(&build, "access_tb", "hf_array_access.sv", "!usable || !exists", "!exists");
+    notices(&build, "access_tb", "hf_program.sv", "!supply_i && !done_o) begin", "1'b0) begin");
+}
+
+#[test]
+fn a_key_whose_supply_fails_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    for readout in ["pcsa", "adc"] {
+        let memory = format!("[memory]\nkeys = 4\nclasses = 3\nreadout = \"{readout}\"\n[memory.program]\n{PULSES}");
+        let build = build(folder.path(), &format!("[program]\n{PULSES}{memory}"));
+        let output = run(&build, "supply_tb");
+        assert!(output.ends_with("13 checks, 0 errors\n"), "{readout}: {output}");
+        let keys = format!("hf_keys_{readout}.sv");
+        notices(&build, "supply_tb", &keys, ".supply_i(supply_ready_o)", ".supply_i(1'b1)");
+    }
 }
 
 #[test]

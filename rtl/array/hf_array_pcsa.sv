@@ -31,6 +31,11 @@
 //             second pulse.
 // X           without an image the cells are X and so are the outputs once they resolve; row_i and column_i must
 //             be stable while sense_i is high
+// Power       isolate_i: from the next edge on the read outputs and program_verify_o are 0, supply_ready_o is 0 at once, pulses
+//             do nothing; cells keep their state. supply_ready_o is 1 otherwise, and array_busy_o 0: a cell has switched when
+//             its pulse ends. A real macro may take its time with both
+// Test        scan_bypass_i: from the next edge on every output shows sense_i of the cycle before, as a wrapper's test point
+//             would; pulses do nothing
 `default_nettype none
 
 module hf_array_pcsa #(
@@ -62,7 +67,11 @@ module hf_array_pcsa #(
     input  wire logic [2*Slice-1:0]     program_mask_i,  // bit lines that a pulse writes
     input  wire logic [CellWidth-1:0]   program_cell_i,  // bit line that is verified
     input  wire logic [7:0]             program_trim_i,  // reference of a verify
-    output logic                        program_verify_o
+    input  wire logic                   isolate_i,       // outputs show 0, pulses do nothing
+    input  wire logic                   scan_bypass_i,   // outputs show the wrapper's test point
+    output logic                        program_verify_o,
+    output logic                        supply_ready_o,  // reads and pulses are possible
+    output logic                        array_busy_o     // not yet done with a pulse
 );
   localparam int Lines = Rows * ColumnsPerAmplifier;
   localparam int LineWidth = Lines > 1 ? $clog2(Lines) : 1;
@@ -98,7 +107,10 @@ module hf_array_pcsa #(
 
   // A line is {BLb, BL}.
   always_ff @(posedge clk_i) begin
-    if (cycle == ZeroCycles) begin
+    if (isolate_i || scan_bypass_i) begin
+      q_o <= {Amplifiers{!isolate_i && sense_i}};
+      qb_o <= {Amplifiers{!isolate_i && sense_i}};
+    end else if (cycle == ZeroCycles) begin
       // Both HRS: the branch of 320k wins over that of 350k.
       q_o <= ~cells[line][Amplifiers+:Amplifiers] | cells[line][0+:Amplifiers];
       qb_o <= cells[line][Amplifiers+:Amplifiers] & ~cells[line][0+:Amplifiers];
@@ -110,6 +122,14 @@ module hf_array_pcsa #(
       qb_o <= '1;
     end
   end
+
+  // Power and test: see the header.
+  logic [2:0] operation;
+  logic shown_q;  // what the scan bypass shows
+  assign operation = isolate_i || scan_bypass_i ? 3'd0 : program_i;
+  always_ff @(posedge clk_i) shown_q <= sense_i;
+  assign supply_ready_o = !isolate_i && (shown_q || !scan_bypass_i);
+  assign array_busy_o = !isolate_i && shown_q && scan_bypass_i;
 
   if (Programmable) begin : gen_program
     // A cell verifies as LRS where its resistance is below 2 kOhm times the code: 20 kOhm in LRS, 350 kOhm in HRS.
@@ -138,21 +158,21 @@ module hf_array_pcsa #(
     // verilator lint_off BLKSEQ
     // Variables of the loop; cells are not read while they are written.
     always @(posedge clk_i) begin
-      pulse_q <= program_i == 3'd0 ? '0 : pulse_q + 1'b1;
-      if ((program_i == 3'd3 && 32'(pulse_q) + 1 == ResetCycles)
-          || ((program_i == 3'd1 || program_i == 3'd2) && 32'(pulse_q) + 1 == SetCycles)) begin
+      pulse_q <= operation == 3'd0 ? '0 : pulse_q + 1'b1;
+      if ((operation == 3'd3 && 32'(pulse_q) + 1 == ResetCycles)
+          || ((operation == 3'd1 || operation == 3'd2) && 32'(pulse_q) + 1 == SetCycles)) begin
         for (int c = 0; c < ColumnsPerAmplifier; c++) begin
           at = LineWidth'(32'(row_i) * ColumnsPerAmplifier + c);
           mask = {program_mask_i[Slice+c*Amplifiers+:Amplifiers], program_mask_i[c*Amplifiers+:Amplifiers]};
           mask = mask & ~faults[at][2*Amplifiers-1:0];
           moves = mask & (~faults[at][4*Amplifiers-1-:2*Amplifiers] | tried[at]);
           tried[at] = tried[at] ^ (mask & faults[at][4*Amplifiers-1-:2*Amplifiers]);
-          bits = program_i == 3'd3 ? cells[at] & ~moves : cells[at] | moves;
+          bits = operation == 3'd3 ? cells[at] & ~moves : cells[at] | moves;
           cells[at] = bits;
         end
       end
       verify = 1'b0;
-      if (program_i == 3'd4) begin
+      if (operation == 3'd4) begin
         for (int c = 0; c < ColumnsPerAmplifier; c++) begin
           at = LineWidth'(32'(row_i) * ColumnsPerAmplifier + c);
           for (int j = 0; j < Amplifiers; j++) begin
@@ -164,12 +184,13 @@ module hf_array_pcsa #(
         end
       end
       program_verify_o <= verify;
+      if (scan_bypass_i) program_verify_o <= !isolate_i && sense_i;
     end
     // verilator lint_on BLKSEQ
   end else begin : gen_fixed
     assign program_verify_o = 1'b0;
     logic unused;
-    assign unused = ^{program_i, program_mask_i, program_cell_i, program_trim_i};
+    assign unused = ^{operation, program_mask_i, program_cell_i, program_trim_i};
   end
 endmodule
 

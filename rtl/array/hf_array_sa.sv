@@ -28,6 +28,11 @@
 //             Faults of an array come from InitPrefix, bX_tY, then _faults in the folder +hafnia_faults, if that is given:
 //             {slow, stuck} of the cells as in the image. A stuck cell never switches, a slow one only with every second pulse.
 // X           without images the cells and so the votes are X
+// Power       isolate_i: from the next edge on the read outputs and program_verify_o are 0, supply_ready_o is 0 at once, pulses
+//             do nothing; cells keep their state. supply_ready_o is 1 otherwise, and array_busy_o 0: a cell has switched when
+//             its pulse ends. A real macro may take its time with both
+// Test        scan_bypass_i: from the next edge on every output shows sense_i of the cycle before, as a wrapper's test point
+//             would; pulses do nothing
 `default_nettype none
 
 module hf_array_sa #(
@@ -63,7 +68,11 @@ module hf_array_sa #(
     input  wire logic [Columns-1:0]     program_mask_i,  // columns whose cell a pulse writes
     input  wire logic [CellWidth-1:0]   program_cell_i,  // column that is verified
     input  wire logic [7:0]             program_trim_i,  // reference of a verify
-    output logic                        program_verify_o
+    input  wire logic                   isolate_i,       // outputs show 0, pulses do nothing
+    input  wire logic                   scan_bypass_i,   // outputs show the wrapper's test point
+    output logic                        program_verify_o,
+    output logic                        supply_ready_o,  // reads and pulses are possible
+    output logic                        array_busy_o     // not yet done with a pulse
 );
   localparam int Neurons = Amplifiers * ColumnsPerAmplifier;
   localparam int NeuronWidth = Neurons > 1 ? $clog2(Neurons) : 1;
@@ -126,8 +135,17 @@ module hf_array_sa #(
   endfunction
 
   always_ff @(posedge clk_i) begin
-    if (sense_i) vote_o <= votes(drive_i, positive_i, column_i, reference_i);
+    if (isolate_i || scan_bypass_i) vote_o <= {Amplifiers{!isolate_i && sense_i}};
+    else if (sense_i) vote_o <= votes(drive_i, positive_i, column_i, reference_i);
   end
+
+  // Power and test: see the header.
+  logic [2:0] operation;
+  logic shown_q;  // what the scan bypass shows
+  assign operation = isolate_i || scan_bypass_i ? 3'd0 : program_i;
+  always_ff @(posedge clk_i) shown_q <= sense_i;
+  assign supply_ready_o = !isolate_i && (shown_q || !scan_bypass_i);
+  assign array_busy_o = !isolate_i && shown_q && scan_bypass_i;
 
   if (Programmable) begin : gen_program
     // A cell verifies as LRS where its resistance is below 2 kOhm times the code: 20 kOhm in LRS, 350 kOhm in HRS.
@@ -157,8 +175,8 @@ module hf_array_sa #(
     // verilator lint_off BLKSEQ
     // Variables of the loop; cells are not read while they are written.
     always @(posedge clk_i) begin
-      if ((program_i == 3'd3 && pulse + 1 == ResetCycles)
-          || ((program_i == 3'd1 || program_i == 3'd2) && pulse + 1 == SetCycles)) begin
+      if ((operation == 3'd3 && pulse + 1 == ResetCycles)
+          || ((operation == 3'd1 || operation == 3'd2) && pulse + 1 == SetCycles)) begin
         for (int c = 0; c < Columns; c++) begin
           neuron = NeuronWidth'(c % Neurons);
           bit_at = (c / Neurons * 2 + 32'(program_line_i) % 2) * Inputs + 32'(program_line_i) / 2;
@@ -169,16 +187,17 @@ module hf_array_sa #(
           end
         end
       end
-      pulse = program_i == 3'd0 ? 0 : pulse + 1;
+      pulse = operation == 3'd0 ? 0 : pulse + 1;
       bit_at = (32'(program_cell_i) / Neurons * 2 + 32'(program_line_i) % 2) * Inputs + 32'(program_line_i) / 2;
-      program_verify_o <= program_i == 3'd4 && 32'(program_cell_i) < Columns
+      program_verify_o <= operation == 3'd4 && 32'(program_cell_i) < Columns
           && program_trim_i > (cells[NeuronWidth'(32'(program_cell_i) % Neurons)][bit_at] ? LrsCode : HrsCode);
+      if (scan_bypass_i) program_verify_o <= !isolate_i && sense_i;
     end
     // verilator lint_on BLKSEQ
   end else begin : gen_fixed
     assign program_verify_o = 1'b0;
     logic unused;
-    assign unused = ^{program_i, program_line_i, program_mask_i, program_cell_i, program_trim_i};
+    assign unused = ^{operation, program_line_i, program_mask_i, program_cell_i, program_trim_i};
   end
 endmodule
 

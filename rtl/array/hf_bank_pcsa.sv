@@ -13,6 +13,11 @@
 // Throughput  one word line and column of LaneRows x LaneColumns arrays a read
 // X           without images the cells are X and so are the outputs once they resolve; groups, row_i and column_i must be
 //             stable while sense_i is high and in the cycle after
+// Power       isolate_i: from the next edge on the read outputs and program_verify_o are 0, supply_ready_o is 0 at once, pulses
+//             do nothing; cells keep their state. supply_ready_o is 1 otherwise, and array_busy_o 0: a cell has switched when
+//             its pulse ends. A real macro may take its time with both
+// Test        scan_bypass_i: from the next edge on every output shows sense_i of the cycle before, as a wrapper's test point
+//             would; pulses do nothing
 `default_nettype none
 
 module hf_bank_pcsa #(
@@ -54,7 +59,11 @@ module hf_bank_pcsa #(
     input  wire logic [ColumnTiles*2*Slice-1:0] program_mask_i,
     input  wire logic [CellWidth-1:0]        program_cell_i,
     input  wire logic [7:0]                  program_trim_i,
-    output logic      [ColumnTiles-1:0]      program_verify_o
+    input  wire logic                        isolate_i,
+    input  wire logic                        scan_bypass_i,
+    output logic      [ColumnTiles-1:0]      program_verify_o,
+    output logic                             supply_ready_o,
+    output logic                             array_busy_o
 );
   localparam int ArrayLines = Rows * ColumnsPerAmplifier;
   localparam int Groups = RowGroups * ColumnGroups;
@@ -127,7 +136,11 @@ module hf_bank_pcsa #(
 
   initial charged_q = 1'b0;
   always_ff @(posedge clk_i) begin
-    if (cycle == ZeroCycles) begin
+    if (isolate_i || scan_bypass_i) begin
+      q_o <= {LaneRows * LaneColumns * Amplifiers{!isolate_i && sense_i}};
+      qb_o <= {LaneRows * LaneColumns * Amplifiers{!isolate_i && sense_i}};
+      charged_q <= 1'b0;
+    end else if (cycle == ZeroCycles) begin
       // Both HRS: the branch of 320k wins over that of 350k.
       q_o <= ~blb[line] | bl[line] | (Ragged ? absent[group] : '0);
       qb_o <= (blb[line] & ~bl[line]) | (Ragged ? absent[group] : '0);
@@ -142,6 +155,14 @@ module hf_bank_pcsa #(
       charged_q <= 1'b1;
     end
   end
+
+  // Power and test: see the header.
+  logic [2:0] operation;
+  logic shown_q;  // what the scan bypass shows
+  assign operation = isolate_i || scan_bypass_i ? 3'd0 : program_i;
+  always_ff @(posedge clk_i) shown_q <= sense_i;
+  assign supply_ready_o = !isolate_i && (shown_q || !scan_bypass_i);
+  assign array_busy_o = !isolate_i && shown_q && scan_bypass_i;
 
   if (Programmable) begin : gen_program
     // A cell verifies as LRS where its resistance is below 2 kOhm times the code: 20 kOhm in LRS, 350 kOhm in HRS.
@@ -188,9 +209,9 @@ module hf_bank_pcsa #(
     // verilator lint_off BLKSEQ
     // Variables of the loops; cells are not read while they are written.
     always @(posedge clk_i) begin
-      pulse_q <= program_i == 3'd0 ? '0 : pulse_q + 1'b1;
-      if ((program_i == 3'd3 && 32'(pulse_q) + 1 == ResetCycles)
-          || ((program_i == 3'd1 || program_i == 3'd2) && 32'(pulse_q) + 1 == SetCycles)) begin
+      pulse_q <= operation == 3'd0 ? '0 : pulse_q + 1'b1;
+      if ((operation == 3'd3 && 32'(pulse_q) + 1 == ResetCycles)
+          || ((operation == 3'd1 || operation == 3'd2) && 32'(pulse_q) + 1 == SetCycles)) begin
         for (int g = 0; g < ColumnGroups; g++) begin
           for (int c = 0; c < ColumnsPerAmplifier; c++) begin
             at = LineWidth'(((32'(row_group_i) * ColumnGroups + g) * Rows + 32'(row_i)) * ColumnsPerAmplifier + c);
@@ -209,7 +230,7 @@ module hf_bank_pcsa #(
             mask = mask & ~stuck[at];
             moves = mask & (~slow[at] | tried[at]);
             tried[at] = tried[at] ^ (mask & slow[at]);
-            if (program_i == 3'd3) begin
+            if (operation == 3'd3) begin
               bl[at] = bl[at] & ~moves[0+:Bits];
               blb[at] = blb[at] & ~moves[Bits+:Bits];
             end else begin
@@ -220,7 +241,7 @@ module hf_bank_pcsa #(
         end
       end
       program_verify_o <= '0;
-      if (program_i == 3'd4) begin
+      if (operation == 3'd4) begin
         cell_column = 32'(program_cell_i) % Slice / Amplifiers;
         amplifier = 32'(program_cell_i) % Amplifiers;
         for (int t = 0; t < ColumnTiles; t++) begin
@@ -234,12 +255,13 @@ module hf_bank_pcsa #(
           end
         end
       end
+      if (scan_bypass_i) program_verify_o <= {ColumnTiles{!isolate_i && sense_i}};
     end
     // verilator lint_on BLKSEQ
   end else begin : gen_fixed
     assign program_verify_o = '0;
     logic unused;
-    assign unused = ^{program_i, program_lanes_i, program_mask_i, program_cell_i, program_trim_i};
+    assign unused = ^{operation, program_lanes_i, program_mask_i, program_cell_i, program_trim_i};
   end
 endmodule
 

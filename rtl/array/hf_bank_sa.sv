@@ -12,6 +12,11 @@
 // Latency     1 cycle after sense_i: the amplifiers latch
 // Throughput  one read of LaneBlocks x LaneTiles arrays a cycle
 // X           without images the cells and so the votes are X
+// Power       isolate_i: from the next edge on the read outputs and program_verify_o are 0, supply_ready_o is 0 at once, pulses
+//             do nothing; cells keep their state. supply_ready_o is 1 otherwise, and array_busy_o 0: a cell has switched when
+//             its pulse ends. A real macro may take its time with both
+// Test        scan_bypass_i: from the next edge on every output shows sense_i of the cycle before, as a wrapper's test point
+//             would; pulses do nothing
 `default_nettype none
 
 module hf_bank_sa #(
@@ -62,7 +67,11 @@ module hf_bank_sa #(
     input  wire logic [Columns-1:0]         program_mask_i,
     input  wire logic [CellWidth-1:0]       program_cell_i,
     input  wire logic [7:0]                 program_trim_i,
-    output logic                            program_verify_o
+    input  wire logic                       isolate_i,
+    input  wire logic                       scan_bypass_i,
+    output logic                            program_verify_o,
+    output logic                            supply_ready_o,
+    output logic                            array_busy_o
 );
   localparam int Neurons = Amplifiers * ColumnsPerAmplifier;  // of an array
   localparam int Planes = (WeightTrits ? 2 : 1) * (Programmable ? 2 : 1);  // as in hf_array_sa
@@ -132,7 +141,9 @@ module hf_bank_sa #(
   // verilator lint_off BLKSEQ
   // Variables of the loop; only vote_o is a register.
   always @(posedge clk_i) begin
-    if (sense_i) begin
+    if (isolate_i || scan_bypass_i) begin
+      vote_o <= {Blocks * Tiles * Amplifiers{!isolate_i && sense_i}};
+    end else if (sense_i) begin
       drive = {64'b0, drive_i};
       positive = {64'b0, positive_i};
       block_end = (32'(block_group_i) + 1) * LaneBlocks;
@@ -173,6 +184,14 @@ module hf_bank_sa #(
     end
   end
   // verilator lint_on BLKSEQ
+
+  // Power and test: see the header.
+  logic [2:0] operation;
+  logic shown_q;  // what the scan bypass shows
+  assign operation = isolate_i || scan_bypass_i ? 3'd0 : program_i;
+  always_ff @(posedge clk_i) shown_q <= sense_i;
+  assign supply_ready_o = !isolate_i && (shown_q || !scan_bypass_i);
+  assign array_busy_o = !isolate_i && shown_q && scan_bypass_i;
 
   if (Programmable) begin : gen_program
     // A cell verifies as LRS where its resistance is below 2 kOhm times the code: 20 kOhm in LRS, 350 kOhm in HRS.
@@ -222,11 +241,11 @@ module hf_bank_sa #(
     // verilator lint_off BLKSEQ
     // Variables of the loops; cells are not read while they are written.
     always @(posedge clk_i) begin
-      pulses = (program_i == 3'd3 && pulse + 1 == ResetCycles)
-          || ((program_i == 3'd1 || program_i == 3'd2) && pulse + 1 == SetCycles);
+      pulses = (operation == 3'd3 && pulse + 1 == ResetCycles)
+          || ((operation == 3'd1 || operation == 3'd2) && pulse + 1 == SetCycles);
       exists = 32'(program_block_i) < LargeBlocks || 32'(program_line_i) < 2 * (BlockInputs - 1);
       program_verify_o <= 1'b0;
-      if (exists && (pulses || program_i == 3'd4)) begin
+      if (exists && (pulses || operation == 3'd4)) begin
         one = 64'b1 << 32'(program_line_i) / 2 % 64;
         // Word of the first neuron's cell in the first column.
         first = (32'(program_block_i) * Tiles + 32'(program_tile_i)) * Neurons * Planes * Words
@@ -238,20 +257,21 @@ module hf_bank_sa #(
             tried[place] = tried[place] ^ (moves & slow[place]);
             // A slow cell has switched if that was its second pulse.
             moves = moves & (~slow[place] | ~tried[place]);
-            cells[place] = program_i == 3'd3 ? cells[place] & ~moves : cells[place] | moves;
+            cells[place] = operation == 3'd3 ? cells[place] & ~moves : cells[place] | moves;
           end
-          if (program_i == 3'd4 && 32'(program_cell_i) == c) begin
+          if (operation == 3'd4 && 32'(program_cell_i) == c) begin
             program_verify_o <= program_trim_i > ((cells[place] & one) != '0 ? LrsCode : HrsCode);
           end
         end
       end
-      pulse = program_i == 3'd0 ? 0 : pulse + 1;
+      pulse = operation == 3'd0 ? 0 : pulse + 1;
+      if (scan_bypass_i) program_verify_o <= !isolate_i && sense_i;
     end
     // verilator lint_on BLKSEQ
   end else begin : gen_fixed
     assign program_verify_o = 1'b0;
     logic unused;
-    assign unused = ^{program_i, program_block_i, program_tile_i, program_line_i, program_mask_i, program_cell_i, program_trim_i};
+    assign unused = ^{operation, program_block_i, program_tile_i, program_line_i, program_mask_i, program_cell_i, program_trim_i};
   end
 endmodule
 

@@ -29,7 +29,10 @@ module hf_array_access_check #(
     input  wire logic [31:0]      wdata_i,
     input  wire logic [7:0]       raddr_i,
     input  wire logic             used_i,
+    input  wire logic             reading_i,
     input  wire logic [Banks-1:0] verify_i,
+    input  wire logic [Banks-1:0] supply_ready_i,
+    input  wire logic [Banks-1:0] array_busy_i,
     output logic                  fail_o
 );
   logic werror, rerror, hold;
@@ -45,7 +48,7 @@ module hf_array_access_check #(
   ) dut (
       .clk_i, .rst_ni, .write_i, .waddr_i, .wdata_i, .werror_o(werror), .raddr_i, .rdata_o(rdata), .rerror_o(rerror),
       .used_i, .hold_o(hold), .program_o(operations), .split_o(split), .tile_o(tile), .line_o(line), .mask_o(mask),
-      .cell_o(at), .trim_o(trims), .verify_i);
+      .cell_o(at), .trim_o(trims), .verify_i, .reading_i, .supply_ready_i, .array_busy_i);
 
   // verilator lint_off UNDRIVEN
   // The block's own registers and what goes between it and its sequencer, by name: Yosys joins these wires to them when it
@@ -61,6 +64,9 @@ module hf_array_access_check #(
   (* hierconn *) wire [Cells-1:0] \dut.i_program.target_i ;
   (* hierconn *) wire [Cells-1:0] \dut.i_program.use_i ;
   (* hierconn *) wire \dut.i_program.verify_i ;
+  (* hierconn *) wire \dut.i_program.wait_i ;
+  (* hierconn *) wire \dut.i_program.supply_i ;
+  (* hierconn *) wire \dut.i_program.lost_o ;
   (* hierconn *) wire \dut.i_program.busy_o ;
   (* hierconn *) wire \dut.i_program.done_o ;
   (* hierconn *) wire \dut.i_program.failed_o ;
@@ -77,13 +83,18 @@ module hf_array_access_check #(
   logic [32*Words-1:0] data_q, mask_q;
   logic [31:0] form_q, reset_q, set_q, verify_q, attempts_q;
   logic [8*Banks-1:0] trims_q;
-  logic start_q, failed_q;
+  logic start_q, failed_q, cut_q, void_q;
   initial live_q = 1'b0;
 
   logic [63:0] size;
-  logic busy, refused, write, exists, fits, steps;
+  logic busy, closed, refused, write, exists, fits, steps;
   assign size = 64'(Sizes >> (bank_q * 64));
   assign busy = start_q || \dut.i_program.busy_o ;
+  // Some array is without its supply, or not done with a pulse.
+  always_comb begin
+    closed = 1'b0;
+    for (int k = 0; k < Banks; k++) if (!supply_ready_i[k] || array_busy_i[k]) closed = 1'b1;
+  end
   assign exists = array_q[15:0] < size[15:0] && array_q[31:16] < size[31:16] && line_q < 32'(size[47:32]);
   assign fits = wdata_i >= 1 && wdata_i < 2 ** CountWidth;
   always_comb begin
@@ -92,7 +103,8 @@ module hf_array_access_check #(
       8'h90, 8'h9C, 8'hA0: refused = 1'b0;
       8'h94: refused = wdata_i >= 65536;
       8'h98: refused = wdata_i >= 32'(Words);
-      8'hA8: refused = used_i || !exists || wdata_i == 0 || wdata_i > 5;
+      8'hC8: refused = wdata_i != 2;
+      8'hA8: refused = used_i || closed || !exists || wdata_i == 0 || wdata_i > 5;
       8'hB0, 8'hB4, 8'hB8, 8'hC0: refused = !fits;
       8'hBC: refused = !fits || wdata_i < 2;
       8'hC4: refused = wdata_i >= 256;
@@ -115,6 +127,8 @@ module hf_array_access_check #(
       data_q <= '0;
       mask_q <= '1;
       failed_q <= 1'b0;
+      cut_q <= 1'b0;
+      void_q <= 1'b0;
       attempt_q <= 0;
       form_q <= 32'(FormCycles);
       reset_q <= 32'(ResetCycles);
@@ -142,11 +156,17 @@ module hf_array_access_check #(
       if (write && waddr_i == 8'hC4) begin
         for (int k = 0; k < Banks; k++) if (bank_q == k) trims_q[8*k+:8] <= wdata_i[7:0];
       end
-      if (write && waddr_i == 8'hA8) failed_q <= 1'b0;
+      if (write && waddr_i == 8'hC8) void_q <= 1'b0;
+      if (reading_i && ~supply_ready_i != '0) void_q <= 1'b1;
+      if (write && waddr_i == 8'hA8) begin
+        failed_q <= 1'b0;
+        cut_q <= 1'b0;
+      end
       if (\dut.i_program.done_o ) begin
-        failed_q <= command_q == 5 && \dut.i_program.failed_o ;
+        failed_q <= \dut.i_program.failed_o && (command_q == 5 || \dut.i_program.lost_o );
+        cut_q <= \dut.i_program.lost_o ;
         attempt_q <= 32'(\dut.i_program.attempt_o );
-        if (command_q == 4) data_q <= (32 * Words)'(\dut.i_program.wrong_o );
+        if (command_q == 4 && !\dut.i_program.lost_o ) data_q <= (32 * Words)'(\dut.i_program.wrong_o );
       end
     end
   end
@@ -169,13 +189,14 @@ module hf_array_access_check #(
       8'h9C: want = 32'(data_q >> (32 * word_q));
       8'hA0: want = 32'(mask_q >> (32 * word_q));
       8'hA4: want = 32'(wrong >> (32 * word_q));
-      8'hAC: want = attempt_q << 16 | 32'(busy || used_i) << 2 | 32'(failed_q) << 1 | 32'(busy);
+      8'hAC: want = attempt_q << 16 | 32'(cut_q) << 3 | 32'(busy || used_i || closed) << 2 | 32'(failed_q) << 1 | 32'(busy);
       8'hB0: want = form_q;
       8'hB4: want = reset_q;
       8'hB8: want = set_q;
       8'hBC: want = verify_q;
       8'hC0: want = attempts_q;
       8'hC4: want = 32'(8'(trims_q >> (8 * bank_q)));
+      8'hC8: want = 32'(void_q) << 1 | 32'(~supply_ready_i == '0);
       default: {known, want} = '0;
     endcase
     bad_read = rerror != !known || rdata != want;
@@ -185,7 +206,7 @@ module hf_array_access_check #(
   logic bad_program;
   logic [2:0] operation;
   always_comb begin
-    bad_program = \dut.i_program.start_i != start_q || hold != busy || (write_i && werror != refused);
+    bad_program = \dut.i_program.start_i != start_q || hold != (busy || closed) || (write_i && werror != refused);
     if (busy) begin
       case (command_q)
         1: if (\dut.i_program.phases_i != 4'b0001) bad_program = 1'b1;
@@ -204,6 +225,8 @@ module hf_array_access_check #(
       end
       if (\dut.i_program.last_cell_i != CellWidth'(size[63:48] - 16'd1)) bad_program = 1'b1;
       if (\dut.i_program.verify_i != verify_i[BankWidth'(bank_q)]) bad_program = 1'b1;
+      if (\dut.i_program.wait_i != array_busy_i[BankWidth'(bank_q)]) bad_program = 1'b1;
+      if (\dut.i_program.supply_i != supply_ready_i[BankWidth'(bank_q)]) bad_program = 1'b1;
     end
     operation = \dut.i_program.program_o ;
     for (int k = 0; k < Banks; k++) begin
@@ -219,6 +242,8 @@ module hf_array_access_check #(
   (* hierconn *) wire [3:0] \dut.phases_q ;
   (* hierconn *) wire \dut.read_q ;
   (* hierconn *) wire \dut.failed_q ;
+  (* hierconn *) wire \dut.cut_q ;
+  (* hierconn *) wire \dut.void_q ;
   (* hierconn *) wire [15:0] \dut.attempt_q ;
   (* hierconn *) wire [WordWidth-1:0] \dut.word_q ;
   (* hierconn *) wire [BankWidth-1:0] \dut.bank_q ;
@@ -232,7 +257,8 @@ module hf_array_access_check #(
   // verilator lint_on UNDRIVEN
   logic tied;
   assign tied = bank_q < 32'(Banks) && word_q < 32'(Words) && 32'(\dut.word_q ) == word_q && 32'(\dut.bank_q ) == bank_q
-      && \dut.data_q == data_q && \dut.mask_q == mask_q && \dut.failed_q == failed_q && 32'(\dut.attempt_q ) == attempt_q
+      && \dut.data_q == data_q && \dut.mask_q == mask_q && \dut.failed_q == failed_q
+      && \dut.cut_q == cut_q && \dut.void_q == void_q && 32'(\dut.attempt_q ) == attempt_q
       && 32'(\dut.form_q ) == form_q && 32'(\dut.reset_q ) == reset_q && 32'(\dut.set_q ) == set_q
       && 32'(\dut.verify_q ) == verify_q && 32'(\dut.attempts_q ) == attempts_q
       && (!busy || (\dut.read_q == (command_q == 4) && command_q >= 1 && command_q <= 5));

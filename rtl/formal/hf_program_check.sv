@@ -4,6 +4,7 @@
 //             counts the cycles of each cell from 1. One cycle decides; where nothing was verified, it settles, too. So every
 //             output is known from these numbers, and from the cells that this attempt writes: at first those in use, then
 //             those whose verify failed.
+// Supply      Where it is lost, the decision follows at once and says so; all cells in use count as wrong.
 // Pulses      The mask holds what it shall in the pulse and in the cycle before.
 // Assumed     Counts as the header has them, and inputs that are stable: the check holds them while the block is busy
 // Proof       induction; the block's state is tied to the number of the cycle
@@ -28,6 +29,8 @@ module hf_program_check #(
     input  wire logic [Arrays*Cells-1:0] target_i,
     input  wire logic [Arrays*Cells-1:0] use_i,
     input  wire logic [Arrays-1:0]       verify_i,
+    input  wire logic                    wait_i,
+    input  wire logic                    supply_i,
     output logic                         fail_o
 );
   // ---------------------------------------------------------------- inputs
@@ -48,7 +51,7 @@ module hf_program_check #(
       32'(last_cell_i) < Cells ? last_cell_i : CellWidth'(Cells - 1), target_i, use_i};
   assign {phases, form_cycles, reset_cycles, set_cycles, verify_cycles, attempts, last_cell, target, used} = held;
 
-  logic busy, done, failed;
+  logic busy, done, failed, lost;
   logic [2:0] operation;
   logic [Arrays*Cells-1:0] mask, wrong;
   logic [CellWidth-1:0] at;
@@ -59,7 +62,8 @@ module hf_program_check #(
       .clk_i, .rst_ni, .start_i, .phases_i(phases), .form_cycles_i(form_cycles), .reset_cycles_i(reset_cycles),
       .set_cycles_i(set_cycles), .verify_cycles_i(verify_cycles), .attempts_i(attempts), .last_cell_i(last_cell),
       .target_i(target), .use_i(used), .busy_o(busy), .done_o(done), .failed_o(failed), .wrong_o(wrong),
-      .attempt_o(attempt), .program_o(operation), .mask_o(mask), .cell_o(at), .verify_i);
+      .attempt_o(attempt), .program_o(operation), .mask_o(mask), .cell_o(at), .verify_i,
+      .lost_o(lost), .wait_i, .supply_i);
 
   // ---------------------------------------------------------------- reference
   logic live_q;  // a reset has been seen
@@ -69,6 +73,7 @@ module hf_program_check #(
   logic [CellWidth-1:0] cell_q;
   logic [Arrays*Cells-1:0] write_q;        // cells of this attempt
   logic [Arrays*Cells-1:0] wrong_q;        // cells whose verify failed in it
+  logic lost_q;                            // the supply was low while the block was busy
   logic settles, pulses, verifies, decides, finished, phase_ends;
   logic [CountWidth-1:0] length;
   logic [2:0] first, following;
@@ -78,7 +83,7 @@ module hf_program_check #(
   assign pulses = !settles && phase_q <= 2;
   assign verifies = !settles && phase_q == 3;
   assign decides = !settles && phase_q == 4;
-  assign finished = decides && (wrong_q == '0 || attempt_q == attempts);
+  assign finished = decides && (lost_q || wrong_q == '0 || attempt_q == attempts);
   assign phase_ends = cycle_q == {1'b0, length} && (pulses || (verifies && cell_q == last_cell));
   always_comb begin
     first = 3'd4;
@@ -103,7 +108,14 @@ module hf_program_check #(
       cycle_q <= 0;
       attempt_q <= 1;
       write_q <= use_i;
+      lost_q <= 1'b0;
       if (start_i) wrong_q <= '0;
+    end else if (!supply_i && !finished) begin
+      // All that is left is to report it.
+      phase_q <= 4;
+      cycle_q <= 1;
+      lost_q <= 1'b1;
+      wrong_q <= used;
     end else if (decides) begin
       busy_q <= !finished;
       if (!finished) begin
@@ -113,7 +125,7 @@ module hf_program_check #(
         write_q <= wrong_q;
         wrong_q <= '0;
       end
-    end else begin
+    end else if (!settles || !wait_i) begin
       // Only a verify is followed by the decision at once.
       cycle_q <= phase_ends ? (CountWidth + 1)'(verifies) : cycle_q == {1'b0, length} && verifies ? 1 : cycle_q + 1'b1;
       if (phase_ends) phase_q <= following;
@@ -132,7 +144,7 @@ module hf_program_check #(
   logic bad;
   always_comb begin
     bad = busy != busy_q || done != (busy_q && finished);
-    if (done && (failed != (wrong_q != '0) || attempt != attempt_q)) bad = 1'b1;
+    if (done && (failed != (wrong_q != '0 || lost_q) || lost != lost_q || attempt != attempt_q)) bad = 1'b1;
     if ((done || !busy_q) && wrong != wrong_q) bad = 1'b1;
     if (operation != (!busy_q ? 3'd0 : pulses ? (phase_q == 0 ? 3'd1 : phase_q == 1 ? 3'd3 : 3'd2) : verifies ? 3'd4 : 3'd0)) begin
       bad = 1'b1;
@@ -151,6 +163,7 @@ module hf_program_check #(
   (* hierconn *) wire [CountWidth-1:0] \dut.attempt_q ;
   (* hierconn *) wire [Arrays*Cells-1:0] \dut.pending_q ;
   (* hierconn *) wire [Arrays*Cells-1:0] \dut.wrong_q ;
+  (* hierconn *) wire \dut.lost_q ;
   // verilator lint_on UNDRIVEN
   logic tied;
   always_comb begin
@@ -158,11 +171,12 @@ module hf_program_check #(
     tied = !busy_q && \dut.wrong_q == wrong_q;
     if (busy_q) begin
       tied = phase_q <= 4 && attempt_q >= 1 && attempt_q <= attempts && \dut.attempt_q == attempt_q
-          && \dut.pending_q == write_q && 32'(last_cell) < Cells
+          && (lost_q || \dut.pending_q == write_q) && 32'(last_cell) < Cells
           && \dut.state_q == (settles ? 3'd1 : phase_q + 3'd2) && (verifies || decides || \dut.next_q == phase_q + 3'd2);
       tied = tied && (verifies || decides ? \dut.wrong_q == wrong_q : wrong_q == '0);
       if (pulses || verifies) tied = tied && cycle_q <= {1'b0, length} && {1'b0, \dut.left_q } + cycle_q == {1'b0, length};
       if (decides) tied = tied && cycle_q == 1;
+      tied = tied && \dut.lost_q == lost_q && (decides || !lost_q);
       if (verifies) tied = tied && cell_q <= last_cell;
       // Only phases that are asked for; the decision settles where nothing is verified.
       tied = tied && (phase_q == 4 ? !(settles && phases[3]) : phases[phase_q[1:0]]);

@@ -37,7 +37,11 @@ module hf_array_pcsa #(
     input  wire logic [2*Slice-1:0]     program_mask_i,
     input  wire logic [CellWidth-1:0]   program_cell_i,
     input  wire logic [7:0]             program_trim_i,  // reference of a verify
-    output logic                        program_verify_o
+    input  wire logic                   isolate_i,       // outputs show 0, pulses do nothing
+    input  wire logic                   scan_bypass_i,   // outputs show the wrapper's test point
+    output logic                        program_verify_o,
+    output logic                        supply_ready_o,  // reads and pulses are possible
+    output logic                        array_busy_o     // not yet done with a pulse
 );
 endmodule
 // verilator lint_on UNUSEDPARAM

@@ -63,6 +63,7 @@ pub(super) fn instance(access: &AccessPlan) -> Instance {
             ("rdata_o", "access_rdata"),
             ("rerror_o", "access_rerror"),
             ("used_i", "busy || |array_reading"),
+            ("reading_i", "|array_reading"),
             ("hold_o", "access_hold"),
             ("program_o", "access_program"),
             ("split_o", "access_split"),
@@ -72,6 +73,8 @@ pub(super) fn instance(access: &AccessPlan) -> Instance {
             ("cell_o", "access_cell"),
             ("trim_o", "access_trim"),
             ("verify_i", "array_verify"),
+            ("supply_ready_i", "array_supply"),
+            ("array_busy_i", "array_busy"),
         ]),
     }
 }
@@ -136,7 +139,11 @@ fn bank_ports(plan: &Plan, bank: usize, arrays: &Arrays, cells: usize, trim: usi
         pair("program_mask_i", part("access_mask", cells)),
         pair("program_cell_i", part("access_cell", index_width(cells))),
         pair("program_trim_i", trim),
+        pair("isolate_i", if plan.access.is_some() { "isolate_i" } else { "1'b0" }),
+        pair("scan_bypass_i", if plan.access.is_some() { "scan_bypass_i" } else { "1'b0" }),
         pair("program_verify_o", format!("array_verify[{bank}]")),
+        pair("supply_ready_o", format!("array_supply[{bank}]")),
+        pair("array_busy_o", format!("array_busy[{bank}]")),
     ]
 }
 
@@ -177,7 +184,7 @@ pub(super) fn answers(plan: &Plan) -> Vec<String> {
     match &plan.access {
         None if banks(plan) > 0 => {
             lines.push("logic unused_arrays;  // cells are what they are made with".into());
-            lines.push("assign unused_arrays = ^{array_reading, array_verify};".into());
+            lines.push("assign unused_arrays = ^{array_reading, array_verify, array_supply, array_busy};".into());
         }
         Some(_) => {
             lines.push("logic unused_access;  // banks take as many bits as they have lines and cells".into());

@@ -94,6 +94,7 @@ struct Core {
 #[template(path = "design.sdc", escape = "none")]
 struct Sdc {
     banner: String,
+    access: bool,
     period_ns: String,
     io_ns: String,
 }
@@ -184,7 +185,7 @@ fn files(plan: &Plan, network: &[u8], hardware: &[u8]) -> Result<BTreeMap<String
     let ns = |v: f64| format!("{v:.3}");
     put(
         format!("synth/{top}.sdc"),
-        ended(Sdc { banner: line.clone(), period_ns: ns(period), io_ns: ns(period / 5.0) }.render()?),
+        ended(Sdc { banner: line.clone(), access, period_ns: ns(period), io_ns: ns(period / 5.0) }.render()?),
     );
     let lane = LibreLane {
         banner: line.clone(),

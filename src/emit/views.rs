@@ -197,6 +197,8 @@ pub(super) struct Top {
     pub uses_pcsa: bool,
     /// A few-shot memory: commands come with the images.
     pub memory: bool,
+    /// The arrays can be programmed.
+    pub access: bool,
     /// Layers with arrays.
     pub banks: usize,
     pub nets: Vec<NetGroup>,
@@ -298,6 +300,7 @@ pub(super) fn top(plan: &Plan, banner: String, top: String) -> Top {
         uses_pcsa: plan.memory.as_ref().is_some_and(|m| matches!(m.keys, KeysPlan::Pcsa(_)))
             || plan.layers.iter().any(|l| matches!(l.readout, ReadoutPlan::Pcsa(_))),
         memory: plan.memory.is_some(),
+        access: plan.access.is_some(),
         banks: access::banks(plan),
         nets: nets(plan),
         answers: access::answers(plan),

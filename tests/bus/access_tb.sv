@@ -51,8 +51,10 @@ module access_tb;
     write(8'h84, 32'd2, SlvErr);
     read(8'h84, 32'd0, Okay);
     write(8'h80, 32'd0, SlvErr);
-    write(8'hC8, 32'd0, SlvErr);
-    read(8'hC8, 32'd0, SlvErr);
+    write(8'hCC, 32'd0, SlvErr);
+    read(8'hCC, 32'd0, SlvErr);
+    write(8'hC8, 32'd1, SlvErr);
+    read(8'hC8, 32'd1, Okay);
     write(8'hC4, 32'd256, SlvErr);
     read(8'hA8, 32'd0, SlvErr);
     write(8'h98, 32'd1, SlvErr);
@@ -146,6 +148,65 @@ module access_tb;
     write(8'hA0, 32'hFF, Okay);
     reads_back(32'h3C);
     read(8'h08, 32'd2, Okay);
+
+    // Isolated arrays have no supply: commands are refused, an image waits, and what it gives is good once they have one.
+    isolate = 1'b1;
+    read(8'hC8, 32'd0, Okay);
+    read(8'hAC, 32'h0001_0004, Okay);
+    write(8'hA8, 32'd4, SlvErr);
+    image();
+    repeat (300) @(negedge clk);
+    check(32'(results), 32'd2, 4);
+    isolate = 1'b0;
+    wait (results == 3);
+    read(8'hC8, 32'd1, Okay);
+
+    // A supply that fails while arrays are read is reported until that is acknowledged.
+    image();
+    wait (dut.array_reading != '0);
+    repeat (4) @(negedge clk);
+    isolate = 1'b1;
+    @(negedge clk);
+    isolate = 1'b0;
+    wait (results == 4);
+    read(8'hC8, 32'd3, Okay);
+    write(8'hC8, 32'd2, Okay);
+    read(8'hC8, 32'd1, Okay);
+
+    // One that fails while a word line is written ends the command; the next one is carried out.
+    write(8'h94, 32'd1, Okay);
+    write(8'h98, 32'd0, Okay);
+    write(8'h9C, 32'h5A, Okay);
+    write(8'hA8, 32'd5, Okay);
+    repeat (3) @(negedge clk);
+    check(32'(dut.access_program), 32'h3, 5);  // a RESET, in bank 0
+    isolate = 1'b1;
+    @(negedge clk);
+    check(32'(dut.access_program), 32'h0, 6);
+    isolate = 1'b0;
+    read(8'hAC, 32'h0001_000A, Okay);
+    read(8'hA4, 32'hFF, Okay);
+    command(32'h5A, 32'd5);
+    read(8'hAC, 32'h0001_0000, Okay);
+    reads_back(32'h5A);
+    read(8'hC8, 32'd1, Okay);
+
+    // Under the scan bypass the outputs show what is sensed in the arrays, nothing here: no supply, no pulse.
+    scan_bypass = 1'b1;
+    repeat (2) @(negedge clk);
+    check(32'(dut.array_supply), 32'd0, 7);
+    write(8'hA8, 32'd4, SlvErr);
+    scan_bypass = 1'b0;
+    reads_back(32'h5A);
+
+    // An array that is not done with a pulse keeps commands and images waiting.
+    force dut.array_busy = 2'b01;
+    write(8'hA8, 32'd4, SlvErr);
+    image();
+    repeat (300) @(negedge clk);
+    check(32'(results), 32'd4, 8);
+    release dut.array_busy;
+    wait (results == 5);
     $display("%0d checks, %0d errors", checks, errors);
     $finish;
   end

@@ -13,7 +13,12 @@
   logic [3:0] wstrb = 4'hF;
   logic [1:0] bresp, rresp;
 
+  logic isolate = 1'b0, scan_bypass = 1'b0;
+
   tiny_top dut (
+`ifdef ACCESS
+      .isolate_i(isolate), .scan_bypass_i(scan_bypass),
+`endif
       .clk_i(clk), .rst_ni(rst_n),
       .s_axis_tvalid_i(s_valid), .s_axis_tready_o(s_ready), .s_axis_tdata_i(s_data), .s_axis_tlast_i(1'b1),
 `ifdef MEMORY

@@ -81,8 +81,8 @@ module tiny_top (
   (* keep *) logic scores_ready;
   (* keep *) logic [20-1:0] scores_data;
 
-  // Banks of arrays: which of them are read, and what a verify finds
-  logic [2-1:0] array_reading, array_verify;
+  // Banks of arrays: which of them are read, what a verify finds, power and pulses
+  logic [2-1:0] array_reading, array_verify, array_supply, array_busy;
 
   hf_registers #(
       .CountWidth(12),
@@ -221,7 +221,11 @@ module tiny_top (
       .program_mask_i(6'd0),
       .program_cell_i(3'd0),
       .program_trim_i(8'd0),
-      .program_verify_o(array_verify[0])
+      .isolate_i(1'b0),
+      .scan_bypass_i(1'b0),
+      .program_verify_o(array_verify[0]),
+      .supply_ready_o(array_supply[0]),
+      .array_busy_o(array_busy[0])
   );
 
   hf_layer_votes #(
@@ -279,7 +283,11 @@ module tiny_top (
       .program_mask_i(6'd0),
       .program_cell_i(3'd0),
       .program_trim_i(8'd0),
-      .program_verify_o(array_verify[1])
+      .isolate_i(1'b0),
+      .scan_bypass_i(1'b0),
+      .program_verify_o(array_verify[1]),
+      .supply_ready_o(array_supply[1]),
+      .array_busy_o(array_busy[1])
   );
 
   hf_class_scores #(
@@ -325,7 +333,7 @@ module tiny_top (
   logic unused_ext;
   assign unused_ext = ^{ext_write, ext_waddr, ext_wdata, ext_raddr, image_first};
   logic unused_arrays;  // cells are what they are made with
-  assign unused_arrays = ^{array_reading, array_verify};
+  assign unused_arrays = ^{array_reading, array_verify, array_supply, array_busy};
 endmodule
 
 `default_nettype wire

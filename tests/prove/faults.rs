@@ -144,7 +144,29 @@ pub const FAULTS: &[Fault] = &[
         from: "== Words - 1 ? '0",
         to: "== 0 ? '0",
     },
-    Fault { block: "hf_array_access", instance: "", from: "if (used_i || !exists", to: "if (!exists" },
+    Fault { block: "hf_array_access", instance: "", from: "if (used_i || !usable", to: "if (!usable" },
+    // A command without a supply, a pulse before the last one is over, a supply that is lost unseen, or that fails what is done.
+    Fault { block: "hf_array_access", instance: "", from: "&supply_ready_i && array_busy_i", to: "array_busy_i" },
+    Fault {
+        block: "hf_array_access",
+        instance: ".Banks(2)",
+        from: "wait_i(array_busy_i[bank_q])",
+        to: "wait_i(array_busy_i[0])",
+    },
+    Fault {
+        block: "hf_array_access",
+        instance: "",
+        from: "reading_i && supply_ready_i",
+        to: "used_i && supply_ready_i",
+    },
+    Fault { block: "hf_program", instance: "", from: "if (!wait_i) begin", to: "begin" },
+    Fault {
+        block: "hf_program",
+        instance: "",
+        from: "!supply_i && !done_o) begin",
+        to: "!supply_i && state_q == Set) begin",
+    },
+    Fault { block: "hf_program", instance: "", from: "attempts_i && !lost_q", to: "attempts_i" },
     // Invalid slots that count, the last of equal classes, a mean of another class's keys, a slot counted twice.
     Fault { block: "hf_value_memory", instance: "", from: "dot_valid_i && valid_o", to: "dot_valid_i" },
     Fault { block: "hf_value_memory", instance: "", from: "sum > best_q", to: "sum >= best_q" },
