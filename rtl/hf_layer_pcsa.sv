@@ -1,12 +1,13 @@
 // Layer on 2T2R arrays read by precharge sense amplifiers.
 //
-// Purpose     Multiplies a vector of bipolar values or trits with weights in PCSA arrays. A word line holds one neuron's
+// Purpose     Multiplies a vector of bipolar values, trits or integers with weights in PCSA arrays. A word line holds one neuron's
 //             slice; slices lie in ColumnTiles arrays side by side, neurons in RowTiles arrays below each other.
 // Equation    s_j = sum_i w_ji x_i, then hf_threshold (Outputs 0 and 1) or s_j itself (Output 2)
 // Schedule    for row group, row, column group, column of the amplifier: one read of LaneRows x LaneColumns arrays.
-//             An array's read takes precharge + window + 1 cycles (hf_sense_sequencer); Reads of them make a vector.
+//             An array's read takes precharge + window + Planes cycles (hf_sums_pcsa); Reads of them make a vector.
 // Parameters  Inputs, Neurons        sizes of the layer, >= 1
 //             InputTrits, WeightTrits  0: bipolar, 1: trits
+//             Planes                 1; bits of a signed integer input where inputs are integers, see hf_sums_pcsa
 //             Output                 0: bipolar, 1: trits, 2: sums
 //             ColumnTiles, RowTiles  arrays along inputs and along neurons
 //             Rows                   word lines used in an array: ceil(Neurons / RowTiles)
@@ -14,10 +15,10 @@
 //             ColumnsPerAmplifier    columns that share an amplifier, >= 1
 //             LaneColumns, LaneRows  arrays sensed at once along inputs and along neurons
 //             SpareLines, SpareAmplifiers  word lines and amplifiers of an array beyond these, see hf_sums_pcsa
-//             SumWidth               bits of a sum and a threshold; holds +-(Inputs + 1)
+//             SumWidth               bits of a sum and a threshold; holds +-(Inputs * largest input + 1)
 //             SignCycles, ZeroCycles, Programmable, SetCycles, ResetCycles  cell model, see hf_array_pcsa
 //             Name                   prefix of the memory images: Name_rX_cY.mem, Name_threshold.mem
-// Latency     Reads * (precharge + window + 1) + 3 cycles from the accepting cycle to out_valid_o
+// Latency     Reads * (precharge + window + Planes) + 3 cycles from the accepting cycle to out_valid_o
 // Throughput  one vector in latency + 1 cycles
 // Overflow    none where SumWidth is as stated
 `default_nettype none
@@ -27,6 +28,7 @@ module hf_layer_pcsa #(
     parameter int Neurons = 4,
     parameter bit InputTrits = 1'b0,
     parameter bit WeightTrits = 1'b0,
+    parameter int Planes = 1,
     parameter int Output = 0,
     parameter int ColumnTiles = 1,
     parameter int RowTiles = 1,
@@ -45,7 +47,7 @@ module hf_layer_pcsa #(
     parameter int ResetCycles = 1,
     parameter int CountWidth = 12,
     parameter Name = "",
-    localparam int InputBits = Inputs * (InputTrits ? 2 : 1),
+    localparam int InputBits = Inputs * (InputTrits ? 2 : Planes),
     localparam int OutputBits = Neurons * (Output == 2 ? SumWidth : Output == 1 ? 2 : 1),
     localparam int Cells = 2 * (Amplifiers + SpareAmplifiers) * ColumnsPerAmplifier,
     localparam int SplitWidth = ColumnTiles > 1 ? $clog2(ColumnTiles) : 1,
@@ -58,7 +60,7 @@ module hf_layer_pcsa #(
     // Trim registers
     input  wire logic [CountWidth-1:0]  precharge_cycles_i,
     input  wire logic [CountWidth-1:0]  window_cycles_i,
-    // Input vector: {[nonzero plane,] positive plane}
+    // Input vector: {[nonzero plane,] positive plane}, or input i at i * Planes
     input  wire logic                   in_valid_i,
     output logic                        in_ready_o,
     input  wire logic [InputBits-1:0]   in_data_i,
@@ -153,6 +155,7 @@ module hf_layer_pcsa #(
       .Inputs(Inputs),
       .InputTrits(InputTrits),
       .WeightTrits(WeightTrits),
+      .Planes(Planes),
       .ColumnTiles(ColumnTiles),
       .RowTiles(RowTiles),
       .Rows(Rows),

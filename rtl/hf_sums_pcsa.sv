@@ -4,11 +4,14 @@
 //             line holds one neuron's slice; slices lie in ColumnTiles arrays side by side, neurons in RowTiles arrays
 //             below each other. hf_layer_pcsa thresholds the sums of a layer, hf_keys_pcsa compares keys with them.
 // Equation    s_j = sum_i w_ji x_i
+// Integers    Bit p of every input, lowest first, meets the trits that a read has captured: a lane whose bit is 0 adds 0. What
+//             they give counts 2^p, that of the highest bit -2^p.
 // Schedule    for row group, row (a step); column group, column of the amplifier: one read of LaneRows x LaneColumns arrays.
-//             A read takes precharge + window + 1 cycles (hf_sense_sequencer). A step gives the sums of LaneRows neurons:
+//             A read takes precharge + window + Planes cycles (hf_sense_sequencer). A step gives the sums of LaneRows neurons:
 //             lane p those of row tile row_group * LaneRows + p.
 // Parameters  Inputs                 length of the vector, >= 1
 //             InputTrits, WeightTrits  0: bipolar, 1: trits
+//             Planes                 1; bits of a signed integer input, >= 2, where inputs are integers (and InputTrits is 0)
 //             ColumnTiles, RowTiles  arrays along inputs and along neurons
 //             Rows                   word lines used in an array
 //             Amplifiers             amplifiers of an array: ceil(ceil(Inputs / ColumnTiles) / ColumnsPerAmplifier)
@@ -16,14 +19,14 @@
 //             LaneColumns, LaneRows  arrays sensed at once along inputs and along neurons
 //             SpareLines             word lines of an array beyond Rows; arrays that are sensed at once leave out the same ones
 //             SpareAmplifiers        amplifiers of an array beyond Amplifiers, each with ColumnsPerAmplifier columns
-//             SumWidth               bits of a sum; holds +-(Inputs + 1)
+//             SumWidth               bits of a sum; holds +-(Inputs * largest input + 1)
 //             Paced                  1: a step but the first begins when go_i is high; 0: at once
 //             SignCycles, ZeroCycles, Programmable, SetCycles, ResetCycles  cell model, see hf_array_pcsa
 //             Name                   prefix of the memory images: Name_rX_cY.mem; what is left out of arrays with spares:
 //                                    Name_spare_lines.mem, one word, SpareLines places for each row group and column group;
 //                                    Name_spare_columns.mem, one word, SpareAmplifiers places for each of their lanes
-// Latency     (reads of a step) * (precharge + window + 1) + 2 cycles from start_i to the first sums_valid_o; unpaced
-//             steps follow each other every (reads of a step) * (precharge + window + 1) cycles
+// Latency     (reads of a step) * (precharge + window + Planes) + 2 cycles from start_i to the first sums_valid_o; unpaced
+//             steps follow each other every (reads of a step) * (precharge + window + Planes) cycles
 // Throughput  a vector at a time: start_i only while busy_o is low
 // Overflow    none where SumWidth is as stated
 `default_nettype none
@@ -32,6 +35,7 @@ module hf_sums_pcsa #(
     parameter int Inputs = 8,
     parameter bit InputTrits = 1'b0,
     parameter bit WeightTrits = 1'b0,
+    parameter int Planes = 1,
     parameter int ColumnTiles = 1,
     parameter int RowTiles = 1,
     parameter int Rows = 4,
@@ -50,7 +54,8 @@ module hf_sums_pcsa #(
     parameter int ResetCycles = 1,
     parameter int CountWidth = 12,
     parameter Name = "",
-    localparam int InputBits = Inputs * (InputTrits ? 2 : 1),
+    localparam int PlaneWidth = Planes > 1 ? $clog2(Planes) : 1,
+    localparam int InputBits = Inputs * (InputTrits ? 2 : Planes),
     localparam int Slice = Amplifiers * ColumnsPerAmplifier,
     localparam int ArrayLines = Rows + SpareLines,
     localparam int ArrayAmplifiers = Amplifiers + SpareAmplifiers,
@@ -72,7 +77,7 @@ module hf_sums_pcsa #(
     input  wire logic [CountWidth-1:0]    window_cycles_i,
     // Control
     input  wire logic                     start_i,   // begin with x_i, which is stored
-    input  wire logic [InputBits-1:0]     x_i,       // {[nonzero plane,] positive plane}
+    input  wire logic [InputBits-1:0]     x_i,       // {[nonzero plane,] positive plane}, or input i at i * Planes
     input  wire logic                     stop_i,    // sampled when the last read of a step is captured: no further step
     input  wire logic                     go_i,      // see Paced
     output logic                          busy_o,    // reads are going on, or their sums are on their way
@@ -87,7 +92,7 @@ module hf_sums_pcsa #(
     output logic      [RowWidth-1:0]      row_o,
     output logic      [RowGroupWidth-1:0] row_group_o,
     output logic      [LaneRows*SumWidth-1:0] sums_o,
-    // Partial sums of the arrays that were just read, for the test bench; 0 while lanes_valid_o is low
+    // Partial sums of the arrays that were just read, plane by plane, for the test bench; 0 while lanes_valid_o is low
     output logic                          lanes_valid_o,
     output logic      [LaneRows*LaneColumns*LaneWidth-1:0] lanes_o,
     // Program, while no read is going on; see hf_array_pcsa
@@ -115,6 +120,9 @@ module hf_sums_pcsa #(
   if (SumWidth < $clog2(Inputs + 2) + 1 || SumWidth < LaneWidth) begin : gen_error_sum
     hf_error_sums_pcsa_sum_width_too_small error ();
   end
+  if (Planes < 1 || (Planes > 1 && InputTrits)) begin : gen_error_planes
+    hf_error_sums_pcsa_planes_must_be_at_least_1_and_1_with_trits error ();
+  end
   if (SpareLines < 0 || SpareAmplifiers < 0) begin : gen_error_spares
     hf_error_sums_pcsa_spares_must_not_be_negative error ();
   end
@@ -123,6 +131,9 @@ module hf_sums_pcsa #(
   logic busy_q;
   logic waits_q;  // the next step waits for go_i
   logic accept, begin_read, sense, latch, capture;
+  logic count;          // captured trits meet a plane of inputs
+  logic [PlaneWidth-1:0] plane;  // this one; 0 until trits are captured
+  logic ended;          // the highest: the read is done with
   logic [ColumnWidth-1:0] column;
   logic [ColumnGroupWidth-1:0] column_group;
   logic [RowWidth-1:0] row;
@@ -135,8 +146,9 @@ module hf_sums_pcsa #(
   assign busy_o = busy_q;
   assign neuron_last = column_last && column_group_last;
   assign vector_last = neuron_last && ((row_last && row_group_last) || stop_i);
-  assign captured_o = capture && neuron_last;
-  assign begin_read = accept || (waits_q && go_i);
+  assign captured_o = ended && neuron_last;
+  assign begin_read = accept || (waits_q && go_i)
+      || (Planes > 1 && ended && (Paced ? !neuron_last : !vector_last));
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -145,7 +157,7 @@ module hf_sums_pcsa #(
     end else begin
       if (accept) busy_q <= 1'b1;
       else if (commit_q && commit_last_q) busy_q <= 1'b0;
-      if (Paced && capture && neuron_last && !vector_last) waits_q <= 1'b1;
+      if (Paced && ended && neuron_last && !vector_last) waits_q <= 1'b1;
       else if (go_i) waits_q <= 1'b0;
     end
   end
@@ -158,32 +170,63 @@ module hf_sums_pcsa #(
       .precharge_cycles_i,
       .window_cycles_i,
       .start_i(begin_read),
-      .more_i (Paced ? !neuron_last : !vector_last),
+      .more_i (Planes == 1 && (Paced ? !neuron_last : !vector_last)),
       .sense_o(sense),
       .latch_o(latch),
       .capture_o(capture)
   );
 
-  // Digits of the schedule, innermost first; they step when a read has been captured.
+  if (Planes == 1) begin : gen_one_plane
+    assign count = capture;
+    assign plane = '0;
+    assign ended = capture;
+  end else begin : gen_planes
+    logic [PlaneWidth-1:0] plane_q;
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) plane_q <= '0;
+      else if (count) plane_q <= ended ? '0 : plane_q + 1'b1;
+    end
+    assign plane = plane_q;
+    assign count = capture || plane_q != '0;
+    assign ended = plane_q == PlaneWidth'(Planes - 1);
+  end
+
+  // Digits of the schedule, innermost first; they step when a read is done with.
   hf_counter #(.Steps(ColumnsPerAmplifier)) i_column (
-      .clk_i, .clear_i(accept), .step_i(capture), .count_o(column), .last_o(column_last));
+      .clk_i, .clear_i(accept), .step_i(ended), .count_o(column), .last_o(column_last));
   hf_counter #(.Steps(ColumnGroups)) i_column_group (
-      .clk_i, .clear_i(accept), .step_i(capture && column_last), .count_o(column_group), .last_o(column_group_last));
+      .clk_i, .clear_i(accept), .step_i(ended && column_last), .count_o(column_group), .last_o(column_group_last));
   hf_counter #(.Steps(Rows)) i_row (
-      .clk_i, .clear_i(accept), .step_i(capture && neuron_last), .count_o(row), .last_o(row_last));
+      .clk_i, .clear_i(accept), .step_i(ended && neuron_last), .count_o(row), .last_o(row_last));
   hf_counter #(.Steps(RowGroups)) i_row_group (
-      .clk_i, .clear_i(accept), .step_i(capture && neuron_last && row_last), .count_o(row_group),
+      .clk_i, .clear_i(accept), .step_i(ended && neuron_last && row_last), .count_o(row_group),
       .last_o(row_group_last));
 
   // ---------------------------------------------------------------- inputs
-  logic [InputBits-1:0] x_q;
-  logic [Padded-1:0] x_positive;
+  localparam bit Gated = InputTrits || Planes > 1;  // some inputs may add 0
+  logic [InputBits-1:0] x_q;     // plane by plane
+  logic [Padded-1:0] x_positive, x_nonzero;
   logic [Padded-1:0] x_use;      // 0 in the padding behind the last input
   assign x_positive = Padded'(x_q[Inputs-1:0]);
+  assign x_nonzero = Padded'(InputTrits ? x_q[InputBits-1-:Inputs] : x_q[Inputs-1:0]);
   assign x_use = Padded'({Inputs{1'b1}});
 
-  always_ff @(posedge clk_i) begin
-    if (accept) x_q <= x_i;
+  if (Planes == 1) begin : gen_vector
+    always_ff @(posedge clk_i) begin
+      if (accept) x_q <= x_i;
+    end
+  end else begin : gen_rotate
+    // The plane at hand is the lowest; after a read all are where they were.
+    logic [InputBits-1:0] planes;
+    for (genvar i = 0; i < Inputs; i++) begin : gen_input
+      for (genvar p = 0; p < Planes; p++) begin : gen_plane
+        assign planes[p*Inputs+i] = x_i[i*Planes+p];
+      end
+    end
+    always_ff @(posedge clk_i) begin
+      if (accept) x_q <= planes;
+      else if (count) x_q <= {x_q[Inputs-1:0], x_q[InputBits-1:Inputs]};
+    end
   end
 
   // ---------------------------------------------------------------- lanes and their arrays
@@ -268,7 +311,7 @@ module hf_sums_pcsa #(
     // The lanes take the vector as it lies.
     assign lanes_use = x_use;
     assign lanes_positive = x_positive;
-    assign lanes_nonzero = InputTrits ? Padded'(x_q[InputBits-1-:Inputs]) : x_use;
+    assign lanes_nonzero = Gated ? x_nonzero : x_use;
     for (genvar l = 0; l < LaneColumns; l++) begin : gen_used
       localparam int Start = l * Amplifiers;  // first input of this lane
       assign used[l*LaneWidth+:LaneWidth] = Start >= Inputs ? '0
@@ -283,10 +326,10 @@ module hf_sums_pcsa #(
                  .Width(Amplifiers)) i_positive (
           .data_i(x_positive), .slice_i(column_group), .part_i(column),
           .data_o(lanes_positive[l*Amplifiers+:Amplifiers]));
-      if (InputTrits) begin : gen_nonzero
+      if (Gated) begin : gen_nonzero
         hf_slice #(.Slices(ColumnGroups), .Stride(LaneColumns), .Offset(l), .Parts(ColumnsPerAmplifier),
                    .Width(Amplifiers)) i_nonzero (
-            .data_i(Padded'(x_q[InputBits-1-:Inputs])), .slice_i(column_group), .part_i(column),
+            .data_i(x_nonzero), .slice_i(column_group), .part_i(column),
             .data_o(lanes_nonzero[l*Amplifiers+:Amplifiers]));
       end else begin : gen_all_nonzero
         assign lanes_nonzero[l*Amplifiers+:Amplifiers] = lanes_use[l*Amplifiers+:Amplifiers];
@@ -299,6 +342,9 @@ module hf_sums_pcsa #(
   end
 
   logic summed_q, first_q;
+  // What an accumulator takes of a lane: a plane's weight shifts and, for the highest, negates it. Sums are right modulo
+  // 2^SumWidth, so it needs no more bits.
+  localparam int Weighted = LaneWidth + Planes - 1 < SumWidth ? LaneWidth + Planes - 1 : SumWidth;
   for (genvar p = 0; p < LaneRows; p++) begin : gen_lane_row
     localparam int RowBits = LaneColumns * Amplifiers;
     logic [RowBits-1:0] w_nonzero, w_positive;
@@ -315,10 +361,10 @@ module hf_sums_pcsa #(
         .positive_o(w_positive)
     );
 
-    if (InputTrits || WeightTrits) begin : gen_trit
+    if (Gated || WeightTrits) begin : gen_trit
       hf_gxnor_popcount #(.Slices(LaneColumns), .Width(Amplifiers), .SumWidth(LaneWidth)) i_popcount (
           .clk_i,
-          .valid_i(capture),
+          .valid_i(count),
           .x_nonzero_i(lanes_nonzero),
           .x_positive_i(lanes_positive),
           .w_nonzero_i(WeightTrits ? w_nonzero : {RowBits{1'b1}}),
@@ -327,7 +373,7 @@ module hf_sums_pcsa #(
     end else begin : gen_bipolar
       hf_xnor_popcount #(.Slices(LaneColumns), .Width(Amplifiers), .SumWidth(LaneWidth)) i_popcount (
           .clk_i,
-          .valid_i(capture),
+          .valid_i(count),
           .use_i(lanes_use),
           .used_i(used),
           .x_i(lanes_positive),
@@ -337,15 +383,29 @@ module hf_sums_pcsa #(
     // Silent while there is nothing to show, so that simulators need not move these bits in every cycle.
     assign lanes_o[p*LaneColumns*LaneWidth+:LaneColumns*LaneWidth] = summed_q ? row_lanes : '0;
 
+    logic [LaneColumns*Weighted-1:0] weighted;
+    if (Planes == 1) begin : gen_unweighted
+      assign weighted = row_lanes;
+    end else begin : gen_weighted
+      logic [PlaneWidth-1:0] weight_q;  // plane of row_lanes
+      always_ff @(posedge clk_i) begin
+        if (count) weight_q <= plane;
+      end
+      for (genvar l = 0; l < LaneColumns; l++) begin : gen_lane
+        logic signed [Weighted-1:0] lane;
+        assign lane = Weighted'($signed(row_lanes[l*LaneWidth+:LaneWidth])) <<< weight_q;
+        assign weighted[l*Weighted+:Weighted] = weight_q == PlaneWidth'(Planes - 1) ? -lane : lane;
+      end
+    end
     hf_accumulator #(
         .Lanes(LaneColumns),
-        .LaneWidth(LaneWidth),
+        .LaneWidth(Weighted),
         .SumWidth(SumWidth)
     ) i_accumulator (
         .clk_i,
         .valid_i(summed_q),
         .first_i(first_q),
-        .lanes_i(row_lanes),
+        .lanes_i(weighted),
         .sum_o  (sums_o[p*SumWidth+:SumWidth])
     );
     logic unused_nonzero;
@@ -353,9 +413,10 @@ module hf_sums_pcsa #(
   end
   // Of use with trits or without.
   logic unused_lanes;
-  assign unused_lanes = ^{lanes_use, lanes_nonzero, used};
+  assign unused_lanes = ^{lanes_use, lanes_nonzero, x_nonzero, used};
 
   // ---------------------------------------------------------------- sums
+  logic ended_q;
   logic neuron_last_q, vector_last_q;
   logic neuron_first_q;  // the next read begins a neuron
   logic [RowWidth-1:0] row_q, commit_row_q;
@@ -364,28 +425,30 @@ module hf_sums_pcsa #(
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       summed_q <= 1'b0;
+      ended_q <= 1'b0;
       commit_q <= 1'b0;
     end else begin
-      summed_q <= capture;
-      commit_q <= summed_q && neuron_last_q;
+      summed_q <= count;
+      ended_q <= ended;
+      commit_q <= ended_q && neuron_last_q;
     end
     if (accept) neuron_first_q <= 1'b1;
-    else if (capture) neuron_first_q <= neuron_last;
-    if (capture) begin
-      first_q <= neuron_first_q;
+    else if (ended) neuron_first_q <= neuron_last;
+    if (count) first_q <= neuron_first_q && plane == '0;
+    if (ended) begin
       neuron_last_q <= neuron_last;
       vector_last_q <= vector_last;
       row_q <= row;
       row_group_q <= row_group;
     end
-    if (summed_q) begin
+    if (ended_q) begin
       commit_last_q <= vector_last_q;
       commit_row_q <= row_q;
       commit_row_group_q <= row_group_q;
     end
   end
   assign lanes_valid_o = summed_q;
-  assign next_valid_o = summed_q;
+  assign next_valid_o = ended_q;
   assign next_row_o = row_q;
   assign next_row_group_o = row_group_q;
   assign sums_valid_o = commit_q;

@@ -64,6 +64,8 @@ const ILLEGAL: [(&str, &str, &str); 116] = [
     ("hf_sums_pcsa", ".LaneRows(2)", "sums_pcsa_more_lanes_than_arrays"),
     ("hf_sums_pcsa", ".LaneColumns(2)", "sums_pcsa_more_lanes_than_arrays"),
     ("hf_sums_pcsa", ".SumWidth(2)", "sums_pcsa_sum_width_too_small"),
+    ("hf_sums_pcsa", ".Planes(0)", "sums_pcsa_planes_must_be_at_least_1_and_1_with_trits"),
+    ("hf_sums_pcsa", ".Planes(2), .InputTrits(1)", "sums_pcsa_planes_must_be_at_least_1_and_1_with_trits"),
     ("hf_sums_pcsa", ".SpareLines(-1)", "sums_pcsa_spares_must_not_be_negative"),
     ("hf_sums_adc", ".SpareLines(-1)", "sums_adc_spares_must_not_be_negative"),
     ("hf_layer_pcsa", ".Inputs(9)", "sums_pcsa_column_tiles_do_not_hold_the_inputs"),

@@ -261,6 +261,7 @@ fn pcsa(plan: &Plan, layer: &LayerPlan, p: &PcsaPlan, from: &str, to: &str) -> I
         pair("Neurons", layer.neurons),
         flag("InputTrits", layer.input == Values::Trit),
         flag("WeightTrits", layer.weight_kind == WeightKind::Ternary),
+        pair("Planes", p.planes),
         pair("Output", output_kind(&layer.output)),
     ];
     parameters.extend(pcsa_arrays(plan, p, layer.sum_width));
@@ -445,7 +446,10 @@ mod tests {
     #[test]
     fn headers_state_the_latency_that_the_plan_counts_with() {
         for (file, latency) in [
-            ("hf_layer_pcsa.sv", "Reads * (precharge + window + 1) + 3 cycles from the accepting cycle to out_valid_o"),
+            (
+                "hf_layer_pcsa.sv",
+                "Reads * (precharge + window + Planes) + 3 cycles from the accepting cycle to out_valid_o",
+            ),
             ("hf_layer_sa.sv", "Reads * ReadCycles + 1 cycles from the accepting cycle to out_valid_o"),
             ("hf_layer_adc.sv", "Reads * ConversionCycles + 3 cycles from the accepting cycle to out_valid_o"),
             ("hf_layer_votes.sv", "1 cycle"),

@@ -73,7 +73,11 @@ pub fn taps(plan: &Plan) -> Vec<Tap> {
             ReadoutPlan::Pcsa(p) => {
                 let width = blocks::lane_width(p);
                 let bits = p.lane_rows * p.lane_columns * width;
-                taps.push(Tap { kind: TapKind::Lanes { layer: k, width }, bits, per_image: p.reads * layer.vectors() });
+                taps.push(Tap {
+                    kind: TapKind::Lanes { layer: k, width },
+                    bits,
+                    per_image: p.reads * p.planes * layer.vectors(),
+                });
             }
             ReadoutPlan::Sa(s) => {
                 let bits = stages::votes_bits(layer, s);

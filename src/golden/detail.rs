@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::layer::{Layer, Scratch};
+use super::layer::{Layer, Scratch, driven_planes};
 use super::matrix::Planes;
 use super::{Bits, LayerTrace};
 use crate::plan::{LayerPlan, PcsaPlan, ReadoutPlan, SaPlan};
@@ -19,7 +19,7 @@ pub enum LayerDetail {
 }
 
 /// Partial sums of a `pcsa` layer, read by read in schedule order: for each row group, each word line, each column
-/// group, each column of an amplifier, one read of `lane_rows x lane_columns` arrays.
+/// group, each column of an amplifier, each bit plane of the inputs, one of `lane_rows x lane_columns` arrays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reads {
     lanes: usize,
@@ -27,7 +27,7 @@ pub struct Reads {
 }
 
 impl Reads {
-    /// Number of reads: the plan's `reads`.
+    /// The plan's `reads` times its `planes`.
     pub fn len(&self) -> usize {
         self.sums.len() / self.lanes
     }
@@ -67,11 +67,12 @@ impl Layer {
     }
 
     fn reads(&self, plan: &PcsaPlan, x: &LayerTrace) -> Reads {
-        let planes = Planes::of(x).expect("arrays take bipolar values or trits");
         let matrix = &self.matrices()[0];
         let lanes = plan.lane_rows * plan.lane_columns;
-        let mut sums = Vec::with_capacity(plan.reads * lanes);
-        for step in steps(plan) {
+        let driven: Vec<LayerTrace> = driven_planes(plan.planes, x).map(|(x, _)| x).collect();
+        let mut sums = Vec::with_capacity(plan.reads * plan.planes * lanes);
+        for (step, x) in steps(plan).flat_map(|step| driven.iter().map(move |x| (step, x))) {
+            let planes = Planes::of(x).expect("planes of bits are trits");
             for lane in 0..lanes {
                 let row_tile = step.row_group * plan.lane_rows + lane / plan.lane_columns;
                 let column_tile = step.column_group * plan.lane_columns + lane % plan.lane_columns;
@@ -94,6 +95,7 @@ impl Layer {
 }
 
 /// One read of the schedule.
+#[derive(Clone, Copy)]
 struct Step {
     row_group: usize,
     word_line: usize,
@@ -131,7 +133,7 @@ pub enum Site {
         word_line: usize,
         /// Lane in which the array is sensed.
         lane: usize,
-        /// Reads in which it is sensed: one for each of an amplifier's columns. Indices of [`Reads::read`].
+        /// Reads in which it is sensed: one for each of an amplifier's columns and bit planes. Indices of [`Reads::read`].
         reads: Range<usize>,
     },
     /// Array (split, tile) of an `sa` or `adc` layer.
@@ -167,7 +169,8 @@ pub fn locate(layer: &LayerPlan, neuron: usize) -> Vec<ArrayPlace> {
                 let read =
                     ((row_group * plan.rows + word_line) * plan.column_groups() + group) * plan.columns_per_amplifier;
                 let lane = lane_row * plan.lane_columns + split % plan.lane_columns;
-                let site = Site::Pcsa { row_tile, word_line, lane, reads: read..read + plan.columns_per_amplifier };
+                let reads = read * plan.planes..(read + plan.columns_per_amplifier) * plan.planes;
+                let site = Site::Pcsa { row_tile, word_line, lane, reads };
                 let start = split * plan.slice();
                 ArrayPlace { split, inputs: start..(start + plan.slice()).min(layer.inputs), site }
             };

@@ -143,11 +143,21 @@ impl Layer {
         if let ReadoutPlan::Adc(adc) = &self.readout {
             return self.values(adc, x, scratch);
         }
-        let Scratch { narrow, wide, sums, .. } = scratch;
+        let Scratch { narrow, wide, sums, columns, .. } = scratch;
         sums.resize(self.neurons, 0);
         match (&self.weights, Planes::of(x)) {
             (Weights::Planes(matrices), Some(planes)) => matrices[0].sums(planes, sums),
-            (Weights::Planes(_), None) => unreachable!("a layer on planes takes bipolar values or trits"),
+            (Weights::Planes(matrices), None) => {
+                let ReadoutPlan::Pcsa(pcsa) = &self.readout else {
+                    unreachable!("only arrays take integers as planes")
+                };
+                sums.fill(0);
+                columns.resize(self.neurons, 0);
+                for (x, weight) in driven_planes(pcsa.planes, x) {
+                    matrices[0].sums(Planes::of(&x).expect("planes of bits are trits"), columns);
+                    sums.iter_mut().zip(columns.iter()).for_each(|(sum, s)| *sum += weight * s);
+                }
+            }
             (Weights::Integers { values, inputs: Inputs::I16 }, _) => {
                 narrow.clear();
                 narrow.extend(x.values().map(|v| v as i16));
@@ -222,6 +232,12 @@ fn driven(encoding: Encoding, phase: usize, x: &LayerTrace) -> (LayerTrace, i32)
             (on(&|v| v >> p & 1 == 1), weight)
         }
     }
+}
+
+/// What meets the reads of a PCSA array, and what it counts: the input itself, or the bits of integers.
+pub(super) fn driven_planes(planes: usize, x: &LayerTrace) -> impl Iterator<Item = (LayerTrace, i32)> {
+    let encoding = if planes == 1 { Encoding::Signed } else { Encoding::BitSerial(planes) };
+    (0..planes).map(move |p| driven(encoding, p, x))
 }
 
 /// Sign of the sum of the blocks' votes: a tie is +1 where outputs are bipolar, 0 where they are trits.

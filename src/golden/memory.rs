@@ -193,6 +193,7 @@ pub(super) mod tests {
             lane_columns: 1,
             lane_rows: 1,
             reads: slots,
+            planes: 1,
         };
         MemoryPlan {
             slots,

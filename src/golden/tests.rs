@@ -86,6 +86,7 @@ fn pcsa(
         lane_columns,
         lane_rows,
         reads,
+        planes: 1,
     }
 }
 
@@ -275,6 +276,24 @@ fn the_class_is_the_first_of_the_largest_affine_scores() {
 fn images_of_another_length_are_refused() {
     let first = layer(array![[1, 1]], Values::Bipolar, OutputPlan::Sums, DIGITAL);
     Golden::new(&plan(InputMap::Bit, false, vec![first])).run(&[1]);
+}
+
+/// Inputs 5, -3 and 0 of 4 bits: planes 110, 000, 110 and, counting -8, 010.
+#[test]
+fn integers_meet_pcsa_reads_bit_by_bit() {
+    let weights = array![[1, -1, 1], [-1, 0, 1]];
+    let input = Values::Integer { width: 4, min: -8, max: 7 };
+    let arrays = PcsaPlan { planes: 4, ..pcsa(3, 2, 2, 2, 2, (1, 1)) };
+    let first = layer(weights, input, OutputPlan::Sums, ReadoutPlan::Pcsa(arrays));
+    let Site::Pcsa { reads, .. } = &locate(&first, 1)[0].site else { panic!() };
+    assert_eq!(*reads, 8..16);
+    let table = InputMap::Table((0..256).map(|byte| byte - 8).collect());
+    let detail = detailed(&Golden::new(&plan(table, false, vec![first])), &[13, 5, 8]);
+    let LayerDetail::Pcsa(reads) = &detail.layers[0] else { panic!() };
+    // The amplifiers read inputs 0 and 1, then input 2.
+    let expected = [[0, 0, 0, -1], [0; 4], [-1, 0, -1, 0], [0; 4]].concat();
+    assert_eq!(reads.iter().map(|lanes| lanes[0].unwrap()).collect::<Vec<_>>(), expected);
+    assert_eq!(detail.trace.scores, [8, -5]);
 }
 
 /// 3 neurons of 5 inputs on arrays of 2 word lines and 1 amplifier with 2 columns: 2 x 3 arrays, 2 columns of them at

@@ -234,6 +234,7 @@ fn layer(
     // A cell pair may be misread as any trit, so arrays count with every weight at +-1.
     let largest_sum = match readout {
         Readout::Digital => largest_sum(&layer.weights.values, input.largest()),
+        Readout::Pcsa => inputs as i64 * input.largest(),
         _ => inputs as i64,
     };
     if signed_width(largest_sum + 1) > 31 {
@@ -300,7 +301,10 @@ fn layer(
     let output = if layer.blocks.is_empty() { outputs[0].clone() } else { of_votes(&outputs[0]) };
     let mut exact = true;
     let mut readout = match readout {
-        Readout::Pcsa => ReadoutPlan::Pcsa(geometry::pcsa(inputs, neurons, own)?),
+        Readout::Pcsa => {
+            let planes = if let Values::Integer { width, .. } = input { width } else { 1 };
+            ReadoutPlan::Pcsa(geometry::pcsa(inputs, neurons, planes, own)?)
+        }
         Readout::Digital => ReadoutPlan::Digital(geometry::digital(inputs, neurons, own)),
         Readout::Sa if layer.blocks.is_empty() => {
             let plan = sa(layer, own, &output, &flipped)?;
@@ -349,9 +353,6 @@ fn layer(
 fn check_readout(layer: &Layer, readout: Readout, input: Values) -> Result<(), PlanError> {
     let integers = matches!(input, Values::Integer { .. });
     let reason = match readout {
-        Readout::Pcsa if integers => {
-            "readout = \"pcsa\" reads bipolar values and trits, but its inputs are 8-bit; use \"digital\""
-        }
         Readout::Sa if integers => {
             "readout = \"sa\" takes bipolar values and trits, but its inputs are 8-bit; use \"digital\""
         }

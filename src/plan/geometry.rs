@@ -26,7 +26,12 @@ fn tiles(count: usize, most: usize) -> (usize, usize) {
     (tiles, count.div_ceil(tiles))
 }
 
-pub(super) fn pcsa(inputs: usize, neurons: usize, hardware: &LayerHardware) -> Result<PcsaPlan, PlanError> {
+pub(super) fn pcsa(
+    inputs: usize,
+    neurons: usize,
+    planes: usize,
+    hardware: &LayerHardware,
+) -> Result<PcsaPlan, PlanError> {
     let shared = hardware.fold.columns_per_amplifier;
     share(hardware, hardware.array.inputs, "array.inputs")?;
     let (column_tiles, slice) = tiles(inputs, hardware.array.inputs);
@@ -47,6 +52,7 @@ pub(super) fn pcsa(inputs: usize, neurons: usize, hardware: &LayerHardware) -> R
         lane_columns,
         lane_rows,
         reads,
+        planes,
     })
 }
 
@@ -175,7 +181,7 @@ mod tests {
     /// 784 inputs on arrays of 128: 7 slices of 112, not 6 of 128 and one of 16.
     #[test]
     fn slices_are_even() {
-        let plan = pcsa(784, 64, &LayerHardware::default()).unwrap();
+        let plan = pcsa(784, 64, 1, &LayerHardware::default()).unwrap();
         assert_eq!((plan.column_tiles, plan.amplifiers, plan.row_tiles, plan.rows, plan.reads), (7, 112, 1, 64, 64));
     }
 
@@ -185,7 +191,7 @@ mod tests {
         hardware.fold.columns_per_amplifier = 4;
         hardware.fold.sensed_at_once = crate::hardware::Count::Number(3);
         // 1024 x 1024 on 128 x 128: 8 x 8 arrays, 3 of a row's 8 at once: 8 row tiles, 128 rows, 3 groups, 4 columns.
-        let plan = pcsa(1024, 1024, &hardware).unwrap();
+        let plan = pcsa(1024, 1024, 1, &hardware).unwrap();
         assert_eq!((plan.lane_columns, plan.lane_rows, plan.amplifiers, plan.reads), (3, 1, 32, 8 * 128 * 3 * 4));
         let plan = sa(1024, 1024, 1, &hardware, 1, block_sizes(1024, 8)).unwrap();
         assert_eq!((plan.lane_blocks, plan.lane_tiles, plan.amplifiers, plan.reads), (3, 1, 32, 4 * 8 * 3));

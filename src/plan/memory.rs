@@ -153,7 +153,7 @@ pub(super) fn memory(
     let program = ProgramPlan::new("memory.program", &memory.program, hardware.clock.mhz)?;
     let keys = match hardware.readout {
         Readout::Pcsa => {
-            let mut keys = geometry::pcsa(features, memory.keys, hardware)?;
+            let mut keys = geometry::pcsa(features, memory.keys, 1, hardware)?;
             // A power of two that divides the row tiles, so that a slot's place is a matter of bits.
             let most = keys.lane_rows;
             keys.lane_rows =

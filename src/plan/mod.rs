@@ -299,6 +299,9 @@ pub struct PcsaPlan {
     pub lane_rows: usize,
     /// Reads of a vector.
     pub reads: usize,
+    /// Bit planes of the inputs, which meet each read one after the other, lowest first: the bits of a signed integer, or 1 for
+    /// bipolar values and trits.
+    pub planes: usize,
 }
 
 impl PcsaPlan {

@@ -63,7 +63,9 @@ fn stage(layer: &LayerPlan, kind: StageKind, pcsa_read: usize) -> Stage {
         (StageKind::Slice, ..) => Stage::Slice,
         (StageKind::Window, Source::Window(window), _) => Stage::Window(slots(window)),
         (StageKind::Flatten, Source::Flatten { positions }, _) => Stage::Collect(*positions as u64),
-        (StageKind::Read, _, ReadoutPlan::Pcsa(p)) => Stage::Sequential { latency: (p.reads * pcsa_read + 3) as u64 },
+        (StageKind::Read, _, ReadoutPlan::Pcsa(p)) => {
+            Stage::Sequential { latency: (p.reads * (pcsa_read + p.planes - 1) + 3) as u64 }
+        }
         (StageKind::Read, _, ReadoutPlan::Digital(d)) => Stage::Pipelined { reads: d.reads as u64, delay: 3 },
         (StageKind::Read, _, ReadoutPlan::Adc(a)) => {
             Stage::Pipelined { reads: (a.reads * a.conversion_cycles) as u64, delay: 3 }

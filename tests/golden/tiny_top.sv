@@ -248,6 +248,7 @@ module tiny_top (
       .Neurons(3),
       .InputTrits(1'b1),
       .WeightTrits(1'b1),
+      .Planes(1),
       .Output(2),
       .ColumnTiles(2),
       .RowTiles(1),

@@ -39,7 +39,7 @@ fn readout(r: &mut Random, network: &Network, index: usize) -> &'static str {
         "digital"
     } else if integers {
         // Bit by bit through the arrays.
-        r.pick(&["digital", "adc", "adc"])
+        r.pick(&["digital", "adc", "pcsa"])
     } else if index + 1 == network.layers.len() {
         r.pick(&["pcsa", "adc", "adc", "digital"])
     } else {
