@@ -7,7 +7,7 @@ use std::process::Command;
 use rayon::prelude::*;
 
 /// Block, parameters, and what follows `hf_error_` in the message.
-const ILLEGAL: [(&str, &str, &str); 116] = [
+const ILLEGAL: [(&str, &str, &str); 118] = [
     ("hf_accumulator", ".Lanes(0)", "accumulator_lanes_must_be_at_least_1"),
     ("hf_accumulator", ".LaneWidth(0)", "accumulator_lane_width_must_be_at_least_1"),
     ("hf_accumulator", ".LaneWidth(13)", "accumulator_sum_width_below_lane_width"),
@@ -65,7 +65,7 @@ const ILLEGAL: [(&str, &str, &str); 116] = [
     ("hf_sums_pcsa", ".LaneColumns(2)", "sums_pcsa_more_lanes_than_arrays"),
     ("hf_sums_pcsa", ".SumWidth(2)", "sums_pcsa_sum_width_too_small"),
     ("hf_sums_pcsa", ".Planes(0)", "sums_pcsa_planes_must_be_at_least_1_and_1_with_trits"),
-    ("hf_sums_pcsa", ".Planes(2), .InputTrits(1)", "sums_pcsa_planes_must_be_at_least_1_and_1_with_trits"),
+    ("hf_sums_pcsa", ".InputTrits(1), .Planes(2)", "sums_pcsa_planes_must_be_at_least_1_and_1_with_trits"),
     ("hf_sums_pcsa", ".SpareLines(-1)", "sums_pcsa_spares_must_not_be_negative"),
     ("hf_sums_adc", ".SpareLines(-1)", "sums_adc_spares_must_not_be_negative"),
     ("hf_layer_pcsa", ".Inputs(9)", "sums_pcsa_column_tiles_do_not_hold_the_inputs"),
