@@ -26,7 +26,7 @@ impl Columns {
     pub fn new(op: &Op, input: Shape, output: Shape, blocks: &[(usize, usize)]) -> Self {
         let (input, conv) = match op {
             Op::Dense => (Shape { channels: input.len(), rows: 1, columns: 1 }, Conv::new([1, 1])),
-            Op::Conv(conv) => (input, conv.clone()),
+            Op::Conv(conv) => (input, *conv),
         };
         let largest = blocks.iter().map(|(_, size)| *size).max().unwrap_or(0);
         let block = |&(start, size): &(usize, usize)| (0..largest).map(move |i| (i < size).then_some(start + i));

@@ -14,6 +14,10 @@ use hafnia_train::recipe::{EpisodeRecipe, Recipe, SHIPPED, SetName};
 use hafnia_train::run::{Files, Summary, run};
 use hafnia_train::study::{self, News, STUDIES};
 
+/// Training allocates and frees tensors of many megabytes all the time; this one does not give each back to the system.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match pipeline(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,

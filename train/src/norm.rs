@@ -131,16 +131,14 @@ pub fn quantized(s: &[f32], moments: &[f32], gamma: &[f32], beta: &[f32], to: Ha
 pub fn estimated(s: &[f32], moments: &[f32], gamma: &[f32], beta: &[f32], gradient: &[f32]) -> [Vec<f32>; 3] {
     let across = s.len() / gamma.len();
     let mut out = vec![0.0; s.len()];
-    let fill = |(i, ((s, gradient), out)): (usize, ((&[f32], &[f32]), &mut [f32]))| {
+    let fill = |(i, out): (usize, &mut [f32])| {
+        let [s, gradient] = [s, gradient].map(|of| &of[i * across..][..across]);
         let (mean, inverse) = (moments[i], inverse_deviation(moments[gamma.len() + i]));
         let (gamma, beta) = (gamma[i], beta[i]);
         let normal = |s: f32| (s - mean) * inverse;
         let passed = |s: f32, g: f32| {
-            if (s - mean) * (gamma * inverse) + beta >= -1.0 && (s - mean) * (gamma * inverse) + beta <= 1.0 {
-                g
-            } else {
-                0.0
-            }
+            let y = (s - mean) * (gamma * inverse) + beta;
+            if y.abs() <= 1.0 { g } else { 0.0 }
         };
         let of_beta = sum(s, gradient, |s, g| f64::from(passed(s, g)));
         let of_gamma = sum(s, gradient, |s, g| f64::from(passed(s, g) * normal(s)));
@@ -150,8 +148,7 @@ pub fn estimated(s: &[f32], moments: &[f32], gamma: &[f32], beta: &[f32], gradie
         }
         (of_gamma as f32, of_beta as f32)
     };
-    let rows = s.par_chunks_exact(across).zip(gradient.par_chunks_exact(across));
-    let (of_gamma, of_beta) = rows.zip(out.par_chunks_exact_mut(across)).enumerate().map(fill).unzip();
+    let (of_gamma, of_beta) = out.par_chunks_exact_mut(across).enumerate().map(fill).unzip();
     [out, of_gamma, of_beta]
 }
 
