@@ -205,10 +205,12 @@ module hf_sums_pcsa #(
   // ---------------------------------------------------------------- inputs
   localparam bit Gated = InputTrits || Planes > 1;  // some inputs may add 0
   logic [InputBits-1:0] x_q;     // plane by plane
+  logic [Inputs-1:0] nonzero;
   logic [Padded-1:0] x_positive, x_nonzero;
   logic [Padded-1:0] x_use;      // 0 in the padding behind the last input
   assign x_positive = Padded'(x_q[Inputs-1:0]);
-  assign x_nonzero = Padded'(InputTrits ? x_q[InputBits-1-:Inputs] : x_q[Inputs-1:0]);
+  assign nonzero = InputTrits ? x_q[InputBits-1-:Inputs] : x_q[Inputs-1:0];
+  assign x_nonzero = Padded'(nonzero);
   assign x_use = Padded'({Inputs{1'b1}});
 
   if (Planes == 1) begin : gen_vector

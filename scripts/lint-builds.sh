@@ -28,6 +28,12 @@ for readout in pcsa sa adc; do
   $cargo run --quiet --bin hafnia -- generate networks/digits_ternary.safetensors --hardware "$folder/program.toml" \
     -o "$folder/program-$readout"
 done
+# 8-bit inputs, bit by bit.
+for readout in pcsa adc; do
+  printf '[array]\ninputs = 64\noutputs = 64\n[layer.fc1]\nreadout = "%s"\n' "$readout" >"$folder/bits.toml"
+  $cargo run --quiet --bin hafnia -- generate networks/digits_binary.safetensors --hardware "$folder/bits.toml" \
+    -o "$folder/bits-$readout"
+done
 # Arrays with spares.
 for readout in pcsa sa adc; do
   printf 'readout = "%s"\n[array]\ninputs = 64\noutputs = 8\nspare_word_lines = 2\nspare_columns = 4\n[fold]\nsensed_at_once = 3\ncolumns_per_amplifier = 2\n[program]\n' \
