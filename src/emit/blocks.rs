@@ -458,10 +458,7 @@ mod tests {
             ("hf_pool.sv", "1 cycle from the position that completes a window"),
             ("hf_flatten.sv", "1 cycle from the last position"),
             ("hf_layer_digital.sv", "Reads + 3 cycles from the accepting cycle to out_valid_o"),
-            (
-                "hf_few_shot.sv",
-                "from the accepting cycle to out_valid_o: 2 cycles where nothing is read or written, else",
-            ),
+            ("hf_few_shot.sv", "2 cycles where nothing is read or written, else"),
             ("hf_class_scores.sv", "Classes + 2 cycles from the accepting cycle to out_valid_o"),
             ("hf_stream_in.sv", "1 cycle after the last beat"),
             ("hf_stream_out.sv", "1 cycle to the first beat"),

@@ -125,7 +125,7 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
         let nodes = [s.node(), gamma.node(), beta.node()];
         let [s, moments, gamma, beta] = [s, moments, gamma, beta].map(|t| t.into_primitive());
         let y = Flex::quantized(s.clone(), moments.clone(), gamma.clone(), beta.clone(), to);
-        record::<_, C, 3>(Estimate, nodes, ([s, moments, gamma, beta], to), y)
+        record::<_, C, 3>(Estimate, nodes, [s, moments, gamma, beta], y)
     }
 }
 
@@ -187,11 +187,11 @@ impl Backward<Flex, 1> for Spread {
 struct Estimate;
 
 impl Backward<Flex, 3> for Estimate {
-    type State = ([FlexTensor; 4], Hard);
+    type State = [FlexTensor; 4];
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
-        let ([s, moments, gamma, beta], _) = ops.state;
+        let [s, moments, gamma, beta] = ops.state;
         let [rows, across] = [0, 1].map(|k| s.layout().shape()[k]);
         let [s, moments, gamma, beta] = [s, moments, gamma, beta].map(|t| t.to_contiguous());
         let [ds, dgamma, dbeta] = norm::estimated(host(&s), host(&moments), host(&gamma), host(&beta), host(&gradient));
