@@ -1,14 +1,11 @@
-//! Windows of a map as columns of a matrix (im2col), so that the sums of all blocks of a layer are one batched product.
+//! Windows of a map as columns of a matrix (im2col).
 //!
 //! Rows are inputs of a neuron, channel by channel and row by row within a kernel; columns are positions, image by
-//! image. Blocks lie one below the other, each filled up with zeros to the largest.
+//! image.
 
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Int, Tensor, TensorData, s};
 use hafnia::network::{Conv, Op, Shape};
-use rayon::prelude::*;
-
-use crate::fused;
 
 /// How a layer's inputs become columns.
 #[derive(Debug)]
@@ -17,38 +14,41 @@ pub struct Columns {
     conv: Conv,
     /// Rows and columns of the map of sums.
     output: [usize; 2],
-    /// Inputs of a neuron that each row holds; none: zeros.
-    rows: Vec<Option<usize>>,
+    /// First input and number of inputs of each block that a neuron is split into.
+    blocks: Vec<(usize, usize)>,
 }
 
 impl Columns {
     /// `blocks`: start and size of each. A dense layer is a kernel of one position over a map of one.
-    pub fn new(op: &Op, input: Shape, output: Shape, blocks: &[(usize, usize)]) -> Self {
+    pub fn new(op: &Op, input: Shape, output: Shape, blocks: Vec<(usize, usize)>) -> Self {
         let (input, conv) = match op {
             Op::Dense => (Shape { channels: input.len(), rows: 1, columns: 1 }, Conv::new([1, 1])),
             Op::Conv(conv) => (input, *conv),
         };
-        let largest = blocks.iter().map(|(_, size)| *size).max().unwrap_or(0);
-        let block = |&(start, size): &(usize, usize)| (0..largest).map(move |i| (i < size).then_some(start + i));
-        let rows = blocks.iter().flat_map(block).collect();
-        Self { input, conv, output: [output.rows, output.columns], rows }
+        Self { input, conv, output: [output.rows, output.columns], blocks }
+    }
+
+    /// Values of an image.
+    pub fn inputs(&self) -> usize {
+        self.input.len()
     }
 
     pub fn positions(&self) -> usize {
         self.output[0] * self.output[1]
     }
 
-    pub fn rows(&self) -> usize {
-        self.rows.len()
+    pub fn blocks(&self) -> &[(usize, usize)] {
+        &self.blocks
     }
 
-    /// From `[image, value]`, values in the order channel, row, column, to `[row, image and position]`.
-    pub fn of(self: &std::sync::Arc<Self>, x: Tensor<2>) -> Tensor<2> {
-        if fused::is_available(&x) { fused::columns(x, self.clone()) } else { self.composed(x) }
+    /// Inputs of the largest block.
+    pub fn largest(&self) -> usize {
+        self.blocks.iter().map(|(_, size)| *size).max().unwrap_or(0)
     }
 
-    /// The same with the framework's own operations.
-    fn composed(&self, x: Tensor<2>) -> Tensor<2> {
+    /// From `[image, value]`, values in the order channel, row, column, to `[block, row, image and position]`; blocks are filled up
+    /// with zeros to the largest.
+    pub fn of(&self, x: Tensor<2>) -> Tensor<3> {
         let ([images, _], device) = (x.dims(), x.device());
         let Shape { channels, rows, columns } = self.input;
         let ([kr, kc], [sr, sc], [or, oc]) = (self.conv.kernel, self.conv.stride, self.output);
@@ -62,23 +62,28 @@ impl Columns {
         let pieces: Vec<Tensor<4>> = (0..kr * kc).map(piece).collect();
         let all: Tensor<5> = Tensor::stack(pieces, 1);
         let all = all.reshape([channels * kr * kc, images * or * oc]);
-        if self.rows.iter().enumerate().all(|(i, row)| *row == Some(i)) {
-            return all;
+        let (blocks, largest, across) = (self.blocks.len(), self.largest(), images * or * oc);
+        if blocks == 1 {
+            return all.reshape([1, largest, across]);
         }
-        let zeros = Tensor::<2>::zeros([1, images * or * oc], &device);
-        let chosen: Vec<i64> = self.rows.iter().map(|row| row.unwrap_or(channels * kr * kc) as i64).collect();
+        let zeros = Tensor::<2>::zeros([1, across], &device);
+        let rows = |(start, size): &(usize, usize)| {
+            let (start, size) = (*start, *size);
+            (0..largest).map(move |i| if i < size { start + i } else { channels * kr * kc } as i64)
+        };
+        let chosen: Vec<i64> = self.blocks.iter().flat_map(rows).collect();
         let chosen = Tensor::<1, Int>::from_data(TensorData::from(chosen.as_slice()), &device);
-        Tensor::cat(vec![all, zeros], 0).select(0, chosen)
+        Tensor::cat(vec![all, zeros], 0).select(0, chosen).reshape([blocks, largest, across])
     }
 
-    /// On the host: `x` of some images to `[row, image and position]`.
-    pub fn unfold(&self, x: &[f32]) -> Vec<f32> {
-        let positions = self.positions();
-        let images = x.len() / self.input.len();
-        let mut out = vec![0.0; self.rows.len() * images * positions];
-        let fill = |(row, out): (&Option<usize>, &mut [f32])| {
-            let Some(input) = *row else { return };
-            for (x, out) in x.chunks_exact(self.input.len()).zip(out.chunks_exact_mut(positions)) {
+    /// On the host, one block of some images: `out` becomes `[row, image and position]`.
+    pub fn unfold(&self, block: usize, x: &[f32], out: &mut Vec<f32>) {
+        let (positions, (start, size)) = (self.positions(), self.blocks[block]);
+        let across = x.len() / self.inputs() * positions;
+        out.clear();
+        out.resize(size * across, 0.0);
+        for (input, out) in (start..start + size).zip(out.chunks_exact_mut(across)) {
+            for (x, out) in x.chunks_exact(self.inputs()).zip(out.chunks_exact_mut(positions)) {
                 self.lines(input, |from, to, stride, count| {
                     let out = &mut out[to..to + count];
                     if stride == 1 {
@@ -88,20 +93,14 @@ impl Columns {
                     }
                 });
             }
-        };
-        self.rows.par_iter().zip(out.par_chunks_exact_mut(images * positions)).for_each(fill);
-        out
+        }
     }
 
-    /// What `unfold` passes back: each input's sum over all places that it went to.
-    pub fn fold(&self, columns: &[f32]) -> Vec<f32> {
-        let positions = self.positions();
-        let across = columns.len() / self.rows.len();
-        let mut out = vec![0.0; across / positions * self.input.len()];
-        let fill = |(image, x): (usize, &mut [f32])| {
-            for (row, columns) in self.rows.iter().zip(columns.chunks_exact(across)) {
-                let Some(input) = *row else { continue };
-                let own = &columns[image * positions..][..positions];
+    /// What `unfold` passes back, added to `x`: each input's sum over all places that it went to.
+    pub fn fold(&self, block: usize, columns: &[f32], x: &mut [f32]) {
+        let (positions, (start, size)) = (self.positions(), self.blocks[block]);
+        for (input, columns) in (start..start + size).zip(columns.chunks_exact(columns.len() / size)) {
+            for (x, own) in x.chunks_exact_mut(self.inputs()).zip(columns.chunks_exact(positions)) {
                 self.lines(input, |to, from, stride, count| {
                     let own = &own[from..from + count];
                     if stride == 1 {
@@ -111,9 +110,7 @@ impl Columns {
                     }
                 });
             }
-        };
-        out.par_chunks_exact_mut(self.input.len()).enumerate().for_each(fill);
-        out
+        }
     }
 
     /// Calls `visit(from, to, stride, count)` for every row of the map of sums: there, `input` of a neuron takes `count` values of an
@@ -136,63 +133,40 @@ impl Columns {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use burn::tensor::Device;
 
     use super::*;
     use crate::param::values;
-
-    fn columns(conv: Conv, input: Shape, blocks: &[(usize, usize)]) -> Arc<Columns> {
-        let output = conv.output(input, 1).unwrap();
-        Arc::new(Columns::new(&Op::Conv(conv), input, output, blocks))
-    }
 
     #[test]
     fn windows_by_hand() {
         // One channel, 2 x 3, kernel 2 x 2 padded on the left: positions are (0, -1), (0, 0), (0, 1).
         let input = Shape { channels: 1, rows: 2, columns: 3 };
         let conv = Conv { pad: [0, 1, 0, 0], ..Conv::new([2, 2]) };
-        let columns = columns(conv, input, &[(0, 1), (1, 3)]);
+        let output = conv.output(input, 1).unwrap();
+        let columns = Columns::new(&Op::Conv(conv), input, output, vec![(0, 1), (1, 3)]);
         let x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
-        let expected = [
-            [0.0, 1.0, 2.0], // the upper left input of each window; the first block, filled up
-            [0.0, 0.0, 0.0],
-            [0.0, 0.0, 0.0],
-            [1.0, 2.0, 3.0], // upper right, lower left, lower right
-            [0.0, 4.0, 5.0],
-            [4.0, 5.0, 6.0],
-        ];
-        assert_eq!(columns.unfold(&x), expected.concat());
+        let (mut first, mut second) = (vec![], vec![9.0]);
+        columns.unfold(0, &x, &mut first);
+        columns.unfold(1, &x, &mut second);
+        assert_eq!(first, [0.0, 1.0, 2.0]); // the upper left input of each window
+        let upper_right_then_lower = [[1.0, 2.0, 3.0], [0.0, 4.0, 5.0], [4.0, 5.0, 6.0]];
+        assert_eq!(second, upper_right_then_lower.concat());
+        let filled_up = [[0.0, 1.0, 2.0], [0.0; 3], [0.0; 3]];
+        let all = columns.of(Tensor::from_floats([x], &Device::flex()));
+        assert_eq!(values(all), [filled_up.concat(), upper_right_then_lower.concat()].concat());
         // Back, each input gets 1 for every window that it lies in.
-        assert_eq!(columns.fold(&[1.0; 18]), [2.0, 2.0, 1.0, 2.0, 2.0, 1.0]);
-    }
-
-    #[test]
-    fn both_ways_agree_with_strides_pads_and_uneven_blocks() {
-        let input = Shape { channels: 3, rows: 7, columns: 6 };
-        for (stride, pad) in [([1, 1], [1; 4]), ([2, 3], [0, 2, 1, 1]), ([3, 1], [2, 0, 0, 2])] {
-            let conv = Conv { stride, pad, ..Conv::new([3, 3]) };
-            let columns = columns(conv, input, &[(0, 10), (10, 9), (19, 8)]);
-            let device = Device::flex();
-            let count = 2 * input.len();
-            let data: Vec<f32> = (0..count).map(|i| (i * 37 % 101) as f32 - 50.0).collect();
-            let x = || Tensor::<2>::from_data(TensorData::new(data.clone(), [2, input.len()]), &device).autodiff();
-            let (fused, composed) = (x().require_grad(), x().require_grad());
-            let (a, b) = (columns.of(fused.clone()), columns.composed(composed.clone()));
-            assert_eq!(values(a.clone().without_autodiff()), values(b.clone().without_autodiff()));
-            let weights: Vec<f32> = (0..a.dims().iter().product()).map(|i| (i % 13) as f32 - 6.0).collect();
-            let weights = Tensor::<2>::from_data(TensorData::new(weights, a.dims()), &device).autodiff();
-            let gradient = |y: Tensor<2>, x: Tensor<2>| x.grad(&(y * weights.clone()).sum().backward()).unwrap();
-            assert_eq!(values(gradient(a, fused)), values(gradient(b, composed)));
-        }
+        let mut back = [0.0; 6];
+        columns.fold(0, &[1.0; 3], &mut back);
+        columns.fold(1, &[1.0; 9], &mut back);
+        assert_eq!(back, [2.0, 2.0, 1.0, 2.0, 2.0, 1.0]);
     }
 
     #[test]
     fn a_dense_layer_is_turned() {
         let input = Shape { channels: 3, rows: 1, columns: 1 };
-        let columns = Columns::new(&Op::Dense, input, Shape { channels: 1, ..input }, &[(0, 2), (2, 1)]);
-        let expected = [[1.0, 4.0], [2.0, 5.0], [3.0, 6.0], [0.0, 0.0]];
-        assert_eq!(columns.unfold(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), expected.concat());
+        let columns = Columns::new(&Op::Dense, input, Shape { channels: 1, ..input }, vec![(0, 2), (2, 1)]);
+        let x = Tensor::from_floats([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], &Device::flex());
+        assert_eq!(values(columns.of(x)), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0, 0.0, 0.0]);
     }
 }

@@ -14,19 +14,21 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_flex::FlexTensor;
 use hafnia::network::Pool;
+use ndarray::ArrayView2;
 
 use crate::columns::Columns;
-use crate::norm::{self, Hard};
 use crate::pooled;
+use crate::product;
+use crate::votes::{self, Votes};
 
 /// Whether the device of `x` has these operations.
 pub fn is_available<const D: usize>(x: &Tensor<D>) -> bool {
     x.clone().without_autodiff().device() == Device::flex()
 }
 
-/// See [`Columns::of`].
-pub fn columns(x: Tensor<2>, columns: Arc<Columns>) -> Tensor<2> {
-    Tensor::from_dispatch(Dispatch::columns(x.into_dispatch(), columns))
+/// See [`product::sums`]; `[block and neuron, image and position]`.
+pub fn sums(x: Tensor<2>, weights: Tensor<2>, columns: Arc<Columns>) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::sums(x.into_dispatch(), weights.into_dispatch(), columns))
 }
 
 /// Mean and variance of every row of `s`: `[2, row]`. No gradient passes.
@@ -34,12 +36,12 @@ pub fn moments(s: &Tensor<2>) -> Tensor<2> {
     Tensor::from_dispatch(Dispatch::moments(s.clone().without_autodiff().into_dispatch()))
 }
 
-/// Rows of `s` normalized with their own `moments`, scaled, moved and quantized. The gradient is that of the
+/// Rows of `s` normalized with their own `moments`, scaled, moved, quantized and voted. The gradient is that of the
 /// straight-through estimator and of batch norm, through the moments too.
-pub fn quantized(s: Tensor<2>, moments: Tensor<2>, gamma: Tensor<1>, beta: Tensor<1>, to: Hard) -> Tensor<2> {
+pub fn votes(s: Tensor<2>, moments: Tensor<2>, gamma: Tensor<1>, beta: Tensor<1>, votes: Votes) -> Tensor<2> {
     let [s, moments] = [s, moments].map(Tensor::into_dispatch);
     let [gamma, beta] = [gamma, beta].map(Tensor::into_dispatch);
-    Tensor::from_dispatch(Dispatch::quantized(s, moments, gamma, beta, to))
+    Tensor::from_dispatch(Dispatch::votes(s, moments, gamma, beta, votes))
 }
 
 /// See [`pooled::max_pool`].
@@ -49,20 +51,24 @@ pub fn max_pool(x: Tensor<3>, pool: Pool) -> Tensor<3> {
 
 #[backend_extension(Flex, Autodiff)]
 trait FusedOps: Backend {
-    fn columns(x: FloatTensor<Self>, columns: Arc<Columns>) -> FloatTensor<Self>;
+    fn sums(x: FloatTensor<Self>, weights: FloatTensor<Self>, columns: Arc<Columns>) -> FloatTensor<Self>;
     fn max_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self>;
     fn moments(s: FloatTensor<Self>) -> FloatTensor<Self>;
-    fn quantized(
+    fn votes(
         s: FloatTensor<Self>,
         moments: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
-        to: Hard,
+        votes: Votes,
     ) -> FloatTensor<Self>;
 }
 
 fn host(x: &FlexTensor) -> &[f32] {
     x.as_slice().expect("contiguous values of f32")
+}
+
+fn matrix(x: &FlexTensor) -> ArrayView2<'_, f32> {
+    ArrayView2::from_shape([0, 1].map(|k| x.layout().shape()[k]), host(x)).expect("contiguous values of a matrix")
 }
 
 fn device<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
@@ -77,10 +83,12 @@ fn pooled_planes(x: &FlexTensor, pool: Pool) -> (FlexTensor, Vec<u16>) {
 }
 
 impl FusedOps for Flex {
-    fn columns(x: FlexTensor, columns: Arc<Columns>) -> FlexTensor {
-        let values = columns.unfold(host(&x.to_contiguous()));
-        let shape = [columns.rows(), values.len() / columns.rows()];
-        device(values, shape)
+    fn sums(x: FlexTensor, weights: FlexTensor, columns: Arc<Columns>) -> FlexTensor {
+        let [x, weights] = [x, weights].map(|t| t.to_contiguous());
+        let values = product::forward(&columns, host(&x), matrix(&weights));
+        let rows = columns.blocks().len() * matrix(&weights).nrows();
+        let across = values.len() / rows;
+        device(values, [rows, across])
     }
 
     fn max_pool(x: FlexTensor, pool: Pool) -> FlexTensor {
@@ -89,20 +97,23 @@ impl FusedOps for Flex {
 
     fn moments(s: FlexTensor) -> FlexTensor {
         let rows = s.layout().shape()[0];
-        device(norm::moments(host(&s.to_contiguous()), rows), [2, rows])
+        device(votes::moments(host(&s.to_contiguous()), rows), [2, rows])
     }
 
-    fn quantized(s: FlexTensor, moments: FlexTensor, gamma: FlexTensor, beta: FlexTensor, to: Hard) -> FlexTensor {
-        let [rows, across] = [0, 1].map(|k| s.layout().shape()[k]);
+    fn votes(s: FlexTensor, moments: FlexTensor, gamma: FlexTensor, beta: FlexTensor, votes: Votes) -> FlexTensor {
         let [s, moments, gamma, beta] = [s, moments, gamma, beta].map(|t| t.to_contiguous());
-        device(norm::quantized(host(&s), host(&moments), host(&gamma), host(&beta), to), [rows, across])
+        let values = votes::votes(host(&s), host(&moments), host(&gamma), host(&beta), votes);
+        let width = values.len() / votes.images;
+        device(values, [votes.images, width])
     }
 }
 
 impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
-    fn columns(x: FloatTensor<Self>, columns: Arc<Columns>) -> FloatTensor<Self> {
-        let y = Flex::columns(x.primitive().clone(), columns.clone());
-        record::<_, C, 1>(Fold, [x.node()], columns, y)
+    fn sums(x: FloatTensor<Self>, weights: FloatTensor<Self>, columns: Arc<Columns>) -> FloatTensor<Self> {
+        let nodes = [x.node(), weights.node()];
+        let [x, weights] = [x, weights].map(|t| t.into_primitive());
+        let y = Flex::sums(x.clone(), weights.clone(), columns.clone());
+        record::<_, C, 2>(Unfold, nodes, (x, weights, columns), y)
     }
 
     fn max_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
@@ -115,17 +126,17 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
         unreachable!("asked for without autodiff")
     }
 
-    fn quantized(
+    fn votes(
         s: FloatTensor<Self>,
         moments: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
-        to: Hard,
+        votes: Votes,
     ) -> FloatTensor<Self> {
         let nodes = [s.node(), gamma.node(), beta.node()];
         let [s, moments, gamma, beta] = [s, moments, gamma, beta].map(|t| t.into_primitive());
-        let y = Flex::quantized(s.clone(), moments.clone(), gamma.clone(), beta.clone(), to);
-        record::<_, C, 3>(Estimate, nodes, [s, moments, gamma, beta], y)
+        let y = Flex::votes(s.clone(), moments.clone(), gamma.clone(), beta.clone(), votes);
+        record::<_, C, 3>(Estimate, nodes, ([s, moments, gamma, beta], votes), y)
     }
 }
 
@@ -145,21 +156,26 @@ where
     }
 }
 
-/// Backward from columns to the map.
+/// Backward from sums to the map and the weights.
 #[derive(Debug)]
-struct Fold;
+struct Unfold;
 
-impl Backward<Flex, 1> for Fold {
-    type State = Arc<Columns>;
+impl Backward<Flex, 2> for Unfold {
+    type State = (FlexTensor, FlexTensor, Arc<Columns>);
 
-    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
-        let [x] = ops.parents;
-        if let Some(x) = x {
-            let values = ops.state.fold(host(&gradient));
-            let images = host(&gradient).len() / ops.state.rows() / ops.state.positions();
-            let width = values.len() / images;
-            grads.register::<Flex>(x.id, device(values, [images, width]));
+        let ((x, weights, columns), [of_x, of_weights]) = (ops.state, ops.parents);
+        let shape = |t: &FlexTensor| [0, 1].map(|k| t.layout().shape()[k]);
+        let sides = [shape(&x), shape(&weights)];
+        let [x, weights] = [x, weights].map(|t| t.to_contiguous());
+        let (to_weights, to_x) =
+            product::backward(&columns, host(&x), matrix(&weights), matrix(&gradient), of_x.is_some());
+        if let (Some(node), Some(to_x)) = (of_x, to_x) {
+            grads.register::<Flex>(node.id, device(to_x, sides[0]));
+        }
+        if let Some(node) = of_weights {
+            grads.register::<Flex>(node.id, device(to_weights, sides[1]));
         }
     }
 }
@@ -182,19 +198,20 @@ impl Backward<Flex, 1> for Spread {
     }
 }
 
-/// Backward from quantized values to sums, gamma and beta.
+/// Backward from votes to sums, gamma and beta.
 #[derive(Debug)]
 struct Estimate;
 
 impl Backward<Flex, 3> for Estimate {
-    type State = [FlexTensor; 4];
+    type State = ([FlexTensor; 4], Votes);
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
-        let [s, moments, gamma, beta] = ops.state;
+        let ([s, moments, gamma, beta], votes) = ops.state;
         let [rows, across] = [0, 1].map(|k| s.layout().shape()[k]);
         let [s, moments, gamma, beta] = [s, moments, gamma, beta].map(|t| t.to_contiguous());
-        let [ds, dgamma, dbeta] = norm::estimated(host(&s), host(&moments), host(&gamma), host(&beta), host(&gradient));
+        let [ds, dgamma, dbeta] =
+            votes::estimated(host(&s), host(&moments), host(&gamma), host(&beta), host(&gradient), votes);
         let [to_s, to_gamma, to_beta] = ops.parents;
         if let Some(node) = to_s {
             grads.register::<Flex>(node.id, device(ds, [rows, across]));

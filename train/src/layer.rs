@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
-use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, TensorData};
 use hafnia::network::{Activation, Normalize, Op, Pool, PoolOrder, Shape, WeightKind};
 use rayon::prelude::*;
 
 use crate::columns::Columns;
 use crate::export;
-use crate::norm::{self, BatchNorm, Hard};
+use crate::norm::{self, BatchNorm};
 use crate::param::{Buffer, Param, values};
 use crate::pooled::max_pool;
+use crate::product;
 use crate::quantize::{self, Quantizer, mean_magnitude};
 use crate::random::Stream;
 use crate::recipe::{ActivationKind, InitKind};
 use crate::rotated::Rotated;
+use crate::votes::{Hard, Votes};
 
 pub struct Layer {
     pub name: String,
@@ -88,7 +89,7 @@ impl Layer {
         assert_eq!(start, inputs, "{}: blocks make up the inputs", plan.name);
         let Plan { name, op, pool, kind, activation, dead_zone, .. } = plan;
         let parts: Vec<(usize, usize)> = blocks.iter().map(|b| (b.start, b.inputs)).collect();
-        let columns = Arc::new(Columns::new(&op, input, map, &parts));
+        let columns = Arc::new(Columns::new(&op, input, map, parts));
         Ok(Self { name, op, input, output, columns, pool, kind, weight, rotated, activation, dead_zone, blocks })
     }
 
@@ -116,22 +117,16 @@ impl Layer {
             s = s * scale;
         }
         let [blocks, neurons, across] = s.dims();
-        let y = self.normalized_and_quantized(s.reshape([blocks * neurons, across]), momentum);
-        let mut y = y.reshape([blocks, neurons, across]).sum_dim(0).reshape([neurons, images, across / images]);
-        if self.is_split() {
-            y = quantize::sign_of_votes(y, self.activation == Some(ActivationKind::Ternary));
-        }
-        let y = y.swap_dims(0, 1);
-        if let Some(pool) = self.pool_after() {
-            let map = self.map();
-            let y = max_pool(y.reshape([images * map.channels, map.rows, map.columns]), pool);
-            return y.reshape([images, self.output.len()]);
-        }
-        y.flatten(1, 2)
+        let y = self.activated(s.reshape([blocks * neurons, across]), images, momentum);
+        let Some(pool) = self.pool_after() else { return y };
+        let map = self.map();
+        let y = max_pool(y.reshape([images * map.channels, map.rows, map.columns]), pool);
+        y.reshape([images, self.output.len()])
     }
 
-    /// Rows are neurons of one block after the other.
-    fn normalized_and_quantized(&mut self, s: Tensor<2>, momentum: f64) -> Tensor<2> {
+    /// Rows of `s` are neurons of one block after the other. `[image, neuron and position]`.
+    fn activated(&mut self, s: Tensor<2>, images: usize, momentum: f64) -> Tensor<2> {
+        let blocks = self.blocks.len();
         let mut norms: Vec<&mut BatchNorm> = self.blocks.iter_mut().filter_map(|b| b.norm.as_mut()).collect();
         let to = match (self.activation, &self.rotated) {
             (Some(ActivationKind::Bipolar), None) => Some(Hard::Bipolar),
@@ -139,10 +134,10 @@ impl Layer {
             _ => None,
         };
         if let (Some(to), false) = (to, norms.is_empty()) {
-            return norm::train_quantized(&mut norms, s, momentum, to);
+            return norm::train_votes(&mut norms, s, momentum, Votes { to, blocks, images });
         }
         let y = if norms.is_empty() { s } else { norm::train(&mut norms, s, momentum) };
-        match self.activation {
+        let y = match self.activation {
             Some(ActivationKind::Bipolar) => match &self.rotated {
                 None => quantize::bipolar(y),
                 Some(r) => quantize::approximated(y, r.slope),
@@ -150,7 +145,8 @@ impl Layer {
             Some(ActivationKind::Relu) => burn::tensor::activation::relu(y),
             Some(ActivationKind::Ternary) => quantize::ternary(y, self.dead_zone),
             None => y,
-        }
+        };
+        quantize::voted(y, blocks, images, self.activation == Some(ActivationKind::Ternary))
     }
 
     /// Running statistics normalize, in f64 and in the order that the network's definition has; sums are integers that
@@ -183,7 +179,7 @@ impl Layer {
 
     /// Sums of every block at every position, before any pool.
     pub fn partial_sums(&self, x: &Tensor<2>) -> Vec<Vec<f32>> {
-        self.each_block(self.unpooled(x, &self.plain_weights()), x.dims()[0])
+        self.each_block(product::sums(x.clone(), self.plain_weights(), &self.columns), x.dims()[0])
     }
 
     fn each_block(&self, sums: Tensor<3>, images: usize) -> Vec<Vec<f32>> {
@@ -238,7 +234,7 @@ impl Layer {
 
     /// Sums of every block, `[block, neuron, image and position]`, pooled where the pool comes before the normalisation.
     fn sums(&self, x: &Tensor<2>, weights: &Tensor<2>) -> Tensor<3> {
-        let s = self.unpooled(x, weights);
+        let s = product::sums(x.clone(), weights.clone(), &self.columns);
         match self.pool.filter(|p| p.order == PoolOrder::BeforeNormalize) {
             Some(pool) => {
                 let ([blocks, neurons, _], images, map) = (s.dims(), x.dims()[0], self.sums_map());
@@ -248,22 +244,6 @@ impl Layer {
             }
             None => s,
         }
-    }
-
-    fn unpooled(&self, x: &Tensor<2>, weights: &Tensor<2>) -> Tensor<3> {
-        let columns = self.columns.of(x.clone());
-        let [rows, across] = columns.dims();
-        let (blocks, neurons) = (self.blocks.len(), self.neurons());
-        let own = |Block { start, inputs, .. }: &Block| {
-            let own = weights.clone().narrow(1, *start, *inputs);
-            let fill = rows / blocks - inputs;
-            if fill == 0 { own } else { own.pad([(0, 0), (0, fill)], PadMode::Constant(0.0)) }
-        };
-        let weights: Tensor<3> = match blocks {
-            1 => weights.clone().reshape([1, neurons, rows]),
-            _ => Tensor::stack(self.blocks.iter().map(own).collect(), 0),
-        };
-        weights.matmul(columns.reshape([blocks, rows / blocks, across]))
     }
 
     fn pool_after(&self) -> Option<Pool> {

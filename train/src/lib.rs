@@ -33,6 +33,7 @@ mod overrides;
 pub mod param;
 pub mod partial;
 mod pooled;
+mod product;
 pub mod progress;
 pub mod quantize;
 pub mod random;
@@ -41,6 +42,7 @@ mod rotated;
 pub mod run;
 mod schedule;
 pub mod study;
+mod votes;
 mod whole;
 
 pub use error::Error;

@@ -35,23 +35,37 @@ pub fn sides(pool: Pool, [rows, columns]: [usize; 2]) -> [usize; 2] {
 pub fn maxima(x: &[f32], pool: Pool, from: [usize; 2]) -> (Vec<f32>, Vec<u16>) {
     let ([rows, columns], area) = (sides(pool, from), from[0] * from[1]);
     let count = x.len() / area * rows * columns;
-    let (mut out, mut places) = (vec![f32::NEG_INFINITY; count], vec![0; count]);
+    let (mut out, mut places) = (vec![0.0; count], vec![0; count]);
     let planes = out.par_chunks_exact_mut(rows * columns).zip(places.par_chunks_exact_mut(rows * columns));
     planes.zip(x.par_chunks_exact(area)).for_each(|((out, places), x)| {
         let lines = out.chunks_exact_mut(columns).zip(places.chunks_exact_mut(columns));
         for (row, (out, places)) in lines.enumerate() {
-            for place in 0..pool.size[0] * pool.size[1] {
-                let line = row * pool.stride[0] + place / pool.size[1];
-                let own = x[line * from[1] + place % pool.size[1]..].iter().step_by(pool.stride[1]);
-                for ((out, kept), x) in out.iter_mut().zip(&mut *places).zip(own) {
-                    let larger = *x > *out;
-                    *out = if larger { *x } else { *out };
-                    *kept = if larger { place as u16 } else { *kept };
-                }
+            let x = &x[row * pool.stride[0] * from[1]..];
+            // The usual size is compiled for itself.
+            match (pool.size, pool.stride) {
+                ([2, 2], [2, 2]) => line_of_maxima(x, [2, 2], 2, from[1], out, places),
+                (size, [_, stride]) => line_of_maxima(x, size, stride, from[1], out, places),
             }
         }
     });
     (out, places)
+}
+
+/// `x` starts at the first window of the line; rows of the map are `width` apart.
+#[inline(always)]
+fn line_of_maxima(x: &[f32], size: [usize; 2], stride: usize, width: usize, out: &mut [f32], places: &mut [u16]) {
+    for (c, (out, kept)) in out.iter_mut().zip(places).enumerate() {
+        let (mut best, mut place) = (f32::NEG_INFINITY, 0);
+        for row in 0..size[0] {
+            let own = &x[row * width + c * stride..][..size[1]];
+            for (column, x) in own.iter().enumerate() {
+                let larger = *x > best;
+                place = if larger { (row * size[1] + column) as u16 } else { place };
+                best = if larger { *x } else { best };
+            }
+        }
+        (*out, *kept) = (best, place);
+    }
 }
 
 /// On the host: gradients of the maxima to where these came from.

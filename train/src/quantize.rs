@@ -64,13 +64,26 @@ pub fn mean_magnitude(latent: &[f32]) -> f32 {
 
 /// -1 below 0, +1 from 0 on; the gradient passes everywhere, as through the sum of votes in the authors' code of
 /// input-splitting.
-pub fn sign_of_votes<const D: usize>(x: Tensor<D>, ternary: bool) -> Tensor<D> {
+fn sign_of_votes<const D: usize>(x: Tensor<D>, ternary: bool) -> Tensor<D> {
     let plain = x.clone().without_autodiff();
     let hard = match ternary {
         true => plain.clone().greater_scalar(0.0).float() - plain.clone().lower_scalar(0.0).float(),
         false => plain.clone().greater_equal_scalar(0.0).float() * 2.0 - 1.0,
     };
     x - plain + hard
+}
+
+/// Rows of a neuron's blocks, one block after the other, to the sign of the votes, `[image, neuron and position]`.
+pub fn voted(votes: Tensor<2>, blocks: usize, images: usize, ternary: bool) -> Tensor<2> {
+    let [rows, across] = votes.dims();
+    let (neurons, positions) = (rows / blocks, across / images);
+    let votes = if blocks == 1 {
+        votes
+    } else {
+        let sums = votes.reshape([blocks, neurons, across]).sum_dim(0).reshape([neurons, across]);
+        sign_of_votes(sums, ternary)
+    };
+    votes.reshape([neurons, images, positions]).swap_dims(0, 1).reshape([images, neurons * positions])
 }
 
 /// -1 below 0, +1 from 0 on.

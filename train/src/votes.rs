@@ -1,0 +1,182 @@
+//! Batch norm, quantizer and vote on the host, each in one pass over the sums.
+//!
+//! Rows of `s` are neurons of one block after the other; a row holds a neuron's sums at every position, image by image.
+
+use rayon::prelude::*;
+
+use crate::norm::EPSILON;
+
+/// What a normalized value becomes; see [`crate::quantize`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Hard {
+    Bipolar,
+    Ternary { zone: f32 },
+}
+
+/// How rows of sums become the activations of images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Votes {
+    pub to: Hard,
+    /// Blocks of a neuron, each with a vote.
+    pub blocks: usize,
+    pub images: usize,
+}
+
+/// Images whose rows a thread reads together, so that a cache line of a dense layer's sums serves all it holds.
+const TOGETHER: usize = 16;
+
+/// Values summed in f32 before the sum goes on in f64.
+const STRETCH: usize = 1024;
+
+/// Means of the rows of `s`, then their variances.
+pub fn moments(s: &[f32], rows: usize) -> Vec<f32> {
+    let across = s.len() / rows;
+    let of = |row: &[f32]| {
+        // Of the distances from the first value, which keeps a variance far below the mean's square exact.
+        let first = row[0];
+        let [sum, squares] = sums(row, row, |s, _| [s - first, (s - first) * (s - first)]);
+        let [mean, square] = [sum, squares].map(|sum| sum / across as f64);
+        ((f64::from(first) + mean) as f32, (square - mean * mean).max(0.0) as f32)
+    };
+    let (mean, variance): (Vec<f32>, Vec<f32>) = s.par_chunks_exact(across).map(of).unzip();
+    [mean, variance].concat()
+}
+
+/// Rows normalized, scaled, moved and quantized; then the sign of a neuron's votes: `[image, neuron and position]`.
+pub fn votes(s: &[f32], moments: &[f32], gamma: &[f32], beta: &[f32], v: Votes) -> Vec<f32> {
+    let (rows, across) = (gamma.len(), s.len() / gamma.len());
+    let (neurons, positions) = (rows / v.blocks, across / v.images);
+    let mut out = vec![0.0; neurons * across];
+    let fill = |(chunk, out): (usize, &mut [f32])| {
+        for row in 0..rows {
+            let (mean, gain, beta) = (moments[row], gamma[row] * inverse_deviation(moments[rows + row]), beta[row]);
+            let own = &s[row * across + chunk * TOGETHER * positions..][..out.len() / neurons];
+            for (image, s) in own.chunks_exact(positions).enumerate() {
+                let votes = &mut out[(image * neurons + row % neurons) * positions..][..positions];
+                let pairs = s.iter().zip(votes);
+                match v.to {
+                    Hard::Bipolar => {
+                        pairs.for_each(|(s, y)| *y += if (s - mean) * gain + beta >= 0.0 { 1.0 } else { -1.0 });
+                    }
+                    Hard::Ternary { zone } => pairs.for_each(|(s, y)| {
+                        let normal = (s - mean) * gain + beta;
+                        *y += f32::from(u8::from(normal > zone)) - f32::from(u8::from(normal < -zone));
+                    }),
+                }
+            }
+        }
+        let votes = out.iter_mut();
+        match v.to {
+            Hard::Bipolar => votes.for_each(|y| *y = if *y >= 0.0 { 1.0 } else { -1.0 }),
+            Hard::Ternary { .. } => {
+                votes.for_each(|y| *y = f32::from(u8::from(*y > 0.0)) - f32::from(u8::from(*y < 0.0)))
+            }
+        }
+    };
+    out.par_chunks_mut(TOGETHER * neurons * positions).enumerate().for_each(fill);
+    out
+}
+
+/// Gradients of `s`, gamma and beta from that of the activations, which reaches every vote. With x the normalized sums, g the
+/// gradient where |y| <= 1 and n the samples, that of a sum is gamma / deviation (g - mean(g) - x mean(g x)).
+pub fn estimated(s: &[f32], moments: &[f32], gamma: &[f32], beta: &[f32], gradient: &[f32], v: Votes) -> [Vec<f32>; 3] {
+    let (rows, across) = (gamma.len(), s.len() / gamma.len());
+    let (neurons, positions) = (rows / v.blocks, across / v.images);
+    let mut out = vec![0.0; s.len()];
+    let fill = |of_neuron: &mut Vec<f32>, (row, out): (usize, &mut [f32])| {
+        of_neuron.clear();
+        let images = gradient.chunks_exact(neurons * positions);
+        images.for_each(|g| of_neuron.extend_from_slice(&g[row % neurons * positions..][..positions]));
+        let s = &s[row * across..][..across];
+        let (mean, inverse) = (moments[row], inverse_deviation(moments[rows + row]));
+        let (gain, beta) = (gamma[row] * inverse, beta[row]);
+        let normal = |s: f32| (s - mean) * inverse;
+        let passed = |s: f32, g: f32| if ((s - mean) * gain + beta).abs() <= 1.0 { g } else { 0.0 };
+        let [of_beta, of_gamma] = sums(s, of_neuron, |s, g| [passed(s, g), passed(s, g) * normal(s)]);
+        let [back, along] = [of_beta, of_gamma].map(|sum| (sum / across as f64) as f32);
+        for ((s, g), out) in s.iter().zip(of_neuron).zip(out) {
+            *out = gain * (passed(*s, *g) - back - normal(*s) * along);
+        }
+        (of_gamma as f32, of_beta as f32)
+    };
+    let (of_gamma, of_beta) = out.par_chunks_exact_mut(across).enumerate().map_init(Vec::new, fill).unzip();
+    [out, of_gamma, of_beta]
+}
+
+fn inverse_deviation(variance: f32) -> f32 {
+    1.0 / (variance + EPSILON as f32).sqrt()
+}
+
+/// Two sums of `f` over pairs, in an order that does not depend on threads and that suits vector units.
+fn sums(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> [f32; 2]) -> [f64; 2] {
+    let mut totals = [0.0; 2];
+    for (a, b) in a.chunks(STRETCH).zip(b.chunks(STRETCH)) {
+        let mut lanes = [[0.0f32; 8]; 2];
+        let (eights_a, eights_b) = (a.chunks_exact(8), b.chunks_exact(8));
+        for (a, b) in eights_a.remainder().iter().zip(eights_b.remainder()) {
+            let [first, second] = f(*a, *b);
+            lanes[0][0] += first;
+            lanes[1][0] += second;
+        }
+        for (a, b) in eights_a.zip(eights_b) {
+            for k in 0..8 {
+                let [first, second] = f(a[k], b[k]);
+                lanes[0][k] += first;
+                lanes[1][k] += second;
+            }
+        }
+        for (total, lanes) in totals.iter_mut().zip(lanes) {
+            *total += lanes.iter().map(|lane| f64::from(*lane)).sum::<f64>();
+        }
+    }
+    totals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(got: &[f32], expected: &[f64]) {
+        assert_eq!(got.len(), expected.len());
+        for (got, expected) in got.iter().zip(expected) {
+            assert!((f64::from(*got) - expected).abs() < 1e-6, "{got} {expected}");
+        }
+    }
+
+    #[test]
+    fn moments_by_hand() {
+        near(&moments(&[1.0, 3.0, 5.0, 7.0, 0.0, 0.0, 0.0, 8.0], 2), &[4.0, 2.0, 5.0, 12.0]);
+        // Far from zero, and more than a stretch.
+        let row: Vec<f32> = (0..3000).map(|i| 60_000.0 + (i % 3) as f32).collect();
+        near(&moments(&row, 1), &[60_001.0, 2.0 / 3.0]);
+    }
+
+    #[test]
+    fn votes_by_hand() {
+        // Two blocks of two neurons, two images of one position. Moments 0 and 1 leave the sums nearly as they are.
+        let s = [0.5, -2.0, 3.0, 0.01, -0.5, -1.0, -3.0, 0.5];
+        let (moments, gamma, beta) = ([[0.0; 4], [1.0; 4]].concat(), [1.0; 4], [0.0; 4]);
+        let of = |to| votes(&s, &moments, &gamma, &beta, Votes { to, blocks: 2, images: 2 });
+        // Neuron 0: +1 and -1, then -1 and -1; neuron 1: +1 and -1, then +1 (0 within the zone) and +1. Ties are +1, or 0 of trits.
+        assert_eq!(of(Hard::Bipolar), [1.0, 1.0, -1.0, 1.0]);
+        assert_eq!(of(Hard::Ternary { zone: 0.05 }), [0.0, 0.0, -1.0, 1.0]);
+    }
+
+    #[test]
+    fn the_gradient_by_hand() {
+        // Two samples -1 and 1, gamma 1, beta 0.5: y is -0.5 and 1.5, so the second gradient is stopped. Of 1, 1 remain 1, 0:
+        // mean(g) = 1/2, mean(g x) = -1/2, so both sums get 1 - 1/2 + (-1)/2 = 0 and 0 - 1/2 + 1/2 = 0.
+        let v = |images| Votes { to: Hard::Bipolar, blocks: 1, images };
+        let one = 1.0 - EPSILON as f32;
+        let [ds, dgamma, dbeta] = estimated(&[-1.0, 1.0], &[0.0, one], &[1.0], &[0.5], &[1.0, 1.0], v(2));
+        near(&ds, &[0.0, 0.0]);
+        assert!((dgamma[0] + 1.0).abs() < 1e-4 && dbeta == [1.0], "{dgamma:?} {dbeta:?}");
+        // Three samples: -1, 0 and 1 have variance 2/3, x = s / 0.8165. Gradients 0, 1, 0, all within +-1 for gamma 0.5:
+        // mean(g) = 1/3, mean(g x) = 0: 0.6124 (g - 1/3).
+        let three = [-1.0, 0.0, 1.0];
+        let [ds, dgamma, dbeta] = estimated(&three, &[0.0, 2.0 / 3.0], &[0.5], &[0.0], &[0.0, 1.0, 0.0], v(1));
+        let k = 0.5 / (2.0f64 / 3.0 + EPSILON).sqrt();
+        near(&ds, &[-k / 3.0, k * 2.0 / 3.0, -k / 3.0]);
+        assert_eq!((dgamma, dbeta), (vec![0.0], vec![1.0]));
+    }
+}
