@@ -12,7 +12,7 @@ use super::{SynthError, Target, area, io};
 use crate::{cache, tool};
 
 /// Raised when the way of synthesizing changes, so that old netlists are not taken for new ones.
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// A module's netlist. Others in it are black boxes.
 pub(super) struct Netlist {

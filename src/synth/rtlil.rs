@@ -1,7 +1,7 @@
 //! Yosys' text form of an elaborated design, taken apart module by module. Modules are synthesized one at a time: the hierarchy
 //! is kept, so that none depends on what is inside another, only on its ports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::SynthError;
 
@@ -9,8 +9,6 @@ use super::SynthError;
 pub(super) struct Design<'a> {
     /// By name, without the backslash of a public one.
     pub modules: BTreeMap<&'a str, Module<'a>>,
-    /// Above every number in a generated name.
-    autoidx: &'a str,
 }
 
 pub(super) struct Module<'a> {
@@ -29,16 +27,14 @@ fn plain(name: &str) -> &str {
 impl<'a> Design<'a> {
     pub fn parse(text: &'a str) -> Result<Self, SynthError> {
         let bad = |reason: String| SynthError::Netlist { reason };
-        let mut design = Self { modules: BTreeMap::new(), autoidx: "1" };
+        let mut design = Self { modules: BTreeMap::new() };
         let mut start = None; // of the module at hand, attributes included
         let mut at = 0;
         let mut module: Option<(&str, Vec<&str>)> = None;
         let mut black_box = false;
         for line in text.split_inclusive('\n') {
             let words = line.trim_end();
-            if let Some(number) = words.strip_prefix("autoidx ") {
-                design.autoidx = number;
-            } else if words.starts_with("attribute ") {
+            if words.starts_with("attribute ") {
                 start = start.or(Some(at));
                 black_box |= words.starts_with("attribute \\blackbox ");
             } else if let Some(name) = words.strip_prefix("module ") {
@@ -84,12 +80,42 @@ impl<'a> Design<'a> {
         found.into_keys().collect()
     }
 
-    /// A design of one module, the modules in it as black boxes.
+    /// A design of one module, the modules in it as black boxes; the same for the same module of any design.
     pub fn alone(&self, name: &str) -> String {
         let module = &self.modules[name];
         let boxes = module.inside.iter().map(|n| self.modules[n].stub()).collect::<String>();
-        format!("autoidx {}\n{boxes}{}", self.autoidx, module.text)
+        let (text, next) = renumbered(module.text);
+        format!("autoidx {next}\n{boxes}{text}")
     }
+}
+
+/// Numbers in generated names, such as `$and$top.sv:7$123_Y`, count what was read before: here they count from 1 in the order
+/// in which they appear. Returns the text, and a number above all.
+fn renumbered(text: &str) -> (String, usize) {
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_inclusive([' ', '\n']) {
+        // Names of modules have hashes and parameters in them, which stay; names of the source may have any `$`.
+        let generated = word.starts_with('$') && !word.starts_with("$paramod") || word.contains("$func$");
+        if !generated {
+            out.push_str(word);
+            continue;
+        }
+        for (k, part) in word.split('$').enumerate() {
+            let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let (number, rest) = part.split_at(digits);
+            out.push_str(if k > 0 { "$" } else { "" });
+            // The first part of a name says what it is for: `$0\state_q` is the next value of a register.
+            if k > 1 && digits > 0 && !rest.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+                let next = numbers.len() + 1;
+                out.push_str(&numbers.entry(number).or_insert(next).to_string());
+                out.push_str(rest);
+            } else {
+                out.push_str(part);
+            }
+        }
+    }
+    (out, numbers.len() + 1)
 }
 
 impl Module<'_> {
@@ -134,8 +160,12 @@ module \top
   cell \ram \i_ram
     connect \a_i \inside
   end
-  cell $and $and$1
-    connect \A \inside
+  cell $and $and$top.sv:3$71
+    connect \A { \inside $0\a [2:1] \f$func$top.sv:2$9.$result }
+    connect \Y $and$top.sv:3$71_Y
+  end
+  cell $not $not$top.sv:4$8
+    connect \A $and$top.sv:3$71_Y
   end
 end
 module $paramod\hf_a\N=s32'1
@@ -156,7 +186,7 @@ end
         let design = Design::parse(TEXT).unwrap();
         assert_eq!(design.modules.keys().collect::<Vec<_>>(), [&r"$paramod\hf_a\N=s32'1", &"ram", &"top"]);
         assert_eq!(design.below("top"), [r"$paramod\hf_a\N=s32'1", "top"]);
-        let expected = r"autoidx 77
+        let expected = r"autoidx 4
 attribute \blackbox 1
 module $paramod\hf_a\N=s32'1
   parameter \N 1
@@ -168,7 +198,11 @@ module \ram
 end
 ";
         let top = &TEXT[TEXT.find("attribute").unwrap()..TEXT.find("module $paramod").unwrap()];
-        assert_eq!(design.alone("top"), format!("{expected}{top}"));
+        let counted_again = top.replace("$71", "$1").replace("$9", "$2").replace("$8", "$3");
+        assert_eq!(design.alone("top"), format!("{expected}{counted_again}"));
+        // Behind other modules.
+        let later = TEXT.replace("$71", "$904").replace("$8", "$71").replace("autoidx 77", "autoidx 1000");
+        assert_eq!(Design::parse(&later).unwrap().alone("top"), design.alone("top"));
     }
 
     #[test]
