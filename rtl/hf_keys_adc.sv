@@ -242,6 +242,10 @@ module hf_keys_adc #(
   logic next_valid, reading;
   logic [ColumnWidth-1:0] next_column, sums_column;
   logic [TileGroupWidth-1:0] next_tile_group, sums_tile_group;
+  logic codes_valid;
+  logic [Blocks*Tiles*Adcs*CodeBits-1:0] codes;
+  logic unused_codes;
+  assign unused_codes = ^{codes_valid, codes};
   hf_sums_adc #(
       .Inputs(Features),
       .Encoding(Encoding),
@@ -284,6 +288,8 @@ module hf_keys_adc #(
       .column_o(sums_column),
       .tile_group_o(sums_tile_group),
       .sums_o(sums),
+      .codes_valid_o(codes_valid),
+      .codes_o(codes),
       .program_i(bus ? program_i : operation),
       .program_line_i(bus ? program_line_i : line),
       .program_tile_i(bus ? program_tile_i : tile),

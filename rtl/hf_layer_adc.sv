@@ -85,6 +85,9 @@ module hf_layer_adc #(
     output logic                        out_valid_o,
     input  wire logic                   out_ready_i,
     output logic      [OutputBits-1:0]  out_data_o,
+    // Codes of the arrays, see hf_sums_adc
+    output logic                        codes_valid_o,
+    output logic      [Blocks*Tiles*Adcs*CodeBits-1:0] codes_o,
     // Program a word line, see hf_array_access; tied to 0 where Programmable is 0
     input  wire logic                   hold_i,          // no vector is taken
     output logic                        reading_o,       // the arrays are read, or will be after the coming edge
@@ -185,6 +188,8 @@ module hf_layer_adc #(
       .column_o(commit_column),
       .tile_group_o(commit_tile_group),
       .sums_o(sums),
+      .codes_valid_o,
+      .codes_o,
       .program_i,
       .program_line_i,
       .program_tile_i,

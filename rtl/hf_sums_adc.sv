@@ -97,6 +97,9 @@ module hf_sums_adc #(
     output logic      [ColumnWidth-1:0]    column_o,
     output logic      [TileGroupWidth-1:0] tile_group_o,
     output logic      [LaneTiles*Adcs*SumWidth-1:0] sums_o,
+    // Codes of array (b, t) at ((b * Tiles + t) * Adcs) * CodeBits; those of the read that has just ended are new. To find faults with
+    output logic                           codes_valid_o,
+    output logic      [Blocks*Tiles*Adcs*CodeBits-1:0] codes_o,
     // Program, while no read is going on; see hf_array_adc
     input  wire logic [2:0]                program_i,
     input  wire logic [LineWidth-1:0]      program_line_i,
@@ -178,6 +181,7 @@ module hf_sums_adc #(
   logic [TileGroupWidth-1:0] tile_group_q, commit_tile_group_q;
   assign add = enable_i && add_q;
   assign next_valid_o = add;
+  assign codes_valid_o = add;
   assign next_column_o = column_q;
   assign next_tile_group_o = tile_group_q;
   assign sums_valid_o = commit_q;
@@ -268,7 +272,6 @@ module hf_sums_adc #(
   end
 
   // ---------------------------------------------------------------- arrays
-  logic [Blocks*Tiles*Adcs*CodeBits-1:0] codes;
   logic [Blocks*Tiles*ArrayAdcs*CodeBits-1:0] array_codes;
   hf_bank_adc #(
       .Blocks(Blocks),
@@ -310,7 +313,7 @@ module hf_sums_adc #(
   );
 
   if (SpareAdcs < 1) begin : gen_no_spare_columns
-    assign codes = array_codes;
+    assign codes_o = array_codes;
   end else begin : gen_spare_columns
     localparam int Bits = Blocks * Tiles * SpareAdcs * $clog2(ArrayAdcs);
     logic [Bits-1:0] left_out;
@@ -322,7 +325,7 @@ module hf_sums_adc #(
     hf_spare_columns #(
         .Arrays(Blocks * Tiles), .Columns(Adcs), .Spares(SpareAdcs), .Width(CodeBits)
     ) i_columns (
-        .data_i(array_codes), .left_out_i(left_out), .data_o(codes));
+        .data_i(array_codes), .left_out_i(left_out), .data_o(codes_o));
   end
 
   // ---------------------------------------------------------------- values and their sums
@@ -336,7 +339,7 @@ module hf_sums_adc #(
             .BlockGroups(BlockGroups), .TileGroups(TileGroups), .LaneBlocks(LaneBlocks), .LaneTiles(LaneTiles),
             .Blocks(Blocks), .Tiles(Tiles), .Adcs(Adcs), .Width(CodeBits), .Block(b), .Tile(t), .Adc(j)
         ) i_select (
-            .codes_i(codes), .block_group_i(block_group_q), .tile_group_i(tile_group_q), .code_o(code),
+            .codes_i(codes_o), .block_group_i(block_group_q), .tile_group_i(tile_group_q), .code_o(code),
             .exists_o(exists));
         logic signed [ValueWidth-1:0] value;
         logic signed [SumWidth-1:0] weighted;

@@ -55,6 +55,11 @@ pub(super) fn locate(
                     let read = firing % per_vector;
                     lane_difference(&places, read, *width, &bits, reads.read(read))
                 }
+                (TapKind::Codes { layer: l, width }, LayerDetail::Adc(codes)) if *l == layer => {
+                    let neurons = plan.layers[layer].neurons;
+                    let expected = |phase: usize, block: usize| codes[phase][block * neurons + found.neuron];
+                    code_difference(&places, firing % per_vector, *width, &bits, expected)
+                }
                 (TapKind::Votes(l), LayerDetail::Sa(blocks)) if *l == layer => {
                     let neurons = plan.layers[layer].neurons;
                     let vote =
@@ -135,6 +140,25 @@ fn lane_difference(
     })
 }
 
+/// The neuron's first ADC whose code differs in this read.
+fn code_difference(
+    places: &[ArrayPlace],
+    read: usize,
+    width: usize,
+    bits: &Bits,
+    expected: impl Fn(usize, usize) -> usize,
+) -> Option<(usize, String)> {
+    places.iter().enumerate().find_map(|(k, place)| {
+        let Site::Adc { adc, reads, .. } = &place.site else { return None };
+        if !reads.contains(&read) {
+            return None;
+        }
+        let got = (0..width).fold(0, |code, bit| code | usize::from(bits.get(adc * width + bit)) << bit);
+        let expected = expected(read - reads.start, place.split);
+        (expected != got).then(|| (k, format!("code of the array: expected {expected}, got {got}")))
+    })
+}
+
 /// The array as the simulated hierarchy names it, and where the neuron lies in it.
 fn describe(build: &Build, arrays: Arrays, layer: usize, place: &ArrayPlace) -> String {
     let bank = format!("{}.{}", build.manifest.top, emit::bank(&build.plan, layer));
@@ -156,7 +180,7 @@ fn describe(build: &Build, arrays: Arrays, layer: usize, place: &ArrayPlace) -> 
             let line = left_out(*row_tile).line(*word_line);
             format!("{instance} (row tile {row_tile}, column tile {split}), word line {line}")
         }
-        (Site::Sa { tile, column }, _) => {
+        (Site::Sa { tile, column } | Site::Adc { tile, column, .. }, _) => {
             let instance = match arrays {
                 Arrays::Bank => bank,
                 Arrays::Grid => format!("{bank}.gen_block[{split}].gen_tile[{tile}].i_array"),

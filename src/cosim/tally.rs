@@ -109,7 +109,7 @@ impl<'a> Tally<'a> {
                     TapKind::Dots => self.similarity(tap, image, cycle, &data),
                     TapKind::Scores => self.result(tap, image, cycle, &data),
                     TapKind::Layer(k) => self.layer(k, tap, image, firing, cycle, &data),
-                    TapKind::Lanes { .. } | TapKind::Votes(_) => {}
+                    TapKind::Lanes { .. } | TapKind::Codes { .. } | TapKind::Votes(_) => {}
                 }
             }
             Record::Output { image, cycle, data } => {

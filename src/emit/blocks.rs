@@ -338,6 +338,8 @@ fn adc(plan: &Plan, layer: &LayerPlan, a: &AdcPlan, from: &str, to: &str) -> Ins
     parameters.extend(access::parameters(plan));
     parameters.push(prefix("Name", &layer.name));
     let mut ports = stream_ports(from, to);
+    let detail = detail(layer, 0);
+    ports.extend([pair("codes_valid_o", detail.valid), pair("codes_o", detail.data)]);
     ports.extend(access::layer_ports(plan, layer));
     Instance { module: "hf_layer_adc", name: format!("i_{to}"), parameters, ports }
 }

@@ -1,7 +1,7 @@
 //! Nets between the pipeline's stages: names, widths, comments.
 
 use super::blocks::{lane_width, values_bits};
-use super::views::{Stage, detail, net, output_bits, score_bits};
+use super::views::{Stage, codes_bits, detail, net, output_bits, score_bits};
 use crate::plan::{LayerPlan, OutputPlan, Plan, ReadoutPlan, SaPlan, Source, StageKind};
 
 /// Images that the pipeline can hold parts of: four at most in any stage, as in a digital layer of one read, and one each in the
@@ -59,6 +59,7 @@ fn layer_stage(plan: &Plan, at: usize, before: usize) -> Stage {
     };
     let details = match (&layer.readout, kind) {
         (ReadoutPlan::Pcsa(p), StageKind::Read) => vec![detail(layer, p.lane_rows * p.lane_columns * lane_width(p))],
+        (ReadoutPlan::Adc(a), StageKind::Read) => vec![detail(layer, codes_bits(a))],
         _ => Vec::new(),
     };
     let net = stage_net(plan, at);

@@ -7,7 +7,7 @@ use super::access;
 use super::blocks::{self, Instance};
 use super::memory::{self, Net};
 use super::stages;
-use crate::plan::{KeysPlan, LayerPlan, OutputPlan, Plan, ReadoutPlan};
+use crate::plan::{AdcPlan, KeysPlan, LayerPlan, OutputPlan, Plan, ReadoutPlan};
 
 /// A pipeline stage's output nets.
 pub(super) struct Stage {
@@ -38,6 +38,8 @@ pub enum TapKind {
     Dots,
     /// PCSA layer: partial sums of the lanes of one read, lane k at k * width.
     Lanes { layer: usize, width: usize },
+    /// ADC layer: codes of all arrays, `width` bits each; those of the arrays that were read are new.
+    Codes { layer: usize, width: usize },
     /// SA layer: `{[low,] high}` votes, block k at k * neurons.
     Votes(usize),
 }
@@ -54,7 +56,7 @@ pub struct Tap {
 impl Tap {
     /// Whether the tap is only read to locate a mismatch.
     pub fn is_detail(&self) -> bool {
-        matches!(self.kind, TapKind::Lanes { .. } | TapKind::Votes(_))
+        matches!(self.kind, TapKind::Lanes { .. } | TapKind::Codes { .. } | TapKind::Votes(_))
     }
 }
 
@@ -83,7 +85,12 @@ pub fn taps(plan: &Plan) -> Vec<Tap> {
                 let bits = stages::votes_bits(layer, s);
                 taps.push(Tap { kind: TapKind::Votes(k), bits, per_image: layer.vectors() });
             }
-            ReadoutPlan::Digital(_) | ReadoutPlan::Adc(_) => {}
+            ReadoutPlan::Adc(a) => {
+                let width = a.transfer.bits;
+                let kind = TapKind::Codes { layer: k, width };
+                taps.push(Tap { kind, bits: codes_bits(a), per_image: a.reads * layer.vectors() });
+            }
+            ReadoutPlan::Digital(_) => {}
         }
     }
     taps
@@ -131,7 +138,7 @@ fn tap_nets(plan: &Plan, kind: &TapKind) -> (Vec<String>, String) {
         TapKind::Layer(k) => stream(&net(&plan.layers[*k])),
         TapKind::Scores => stream("scores"),
         TapKind::Dots => (vec!["keys_dot_valid".into()], "keys_dot".into()),
-        TapKind::Lanes { layer, .. } => {
+        TapKind::Lanes { layer, .. } | TapKind::Codes { layer, .. } => {
             let detail = detail(&plan.layers[*layer], 0);
             (vec![detail.valid], detail.data)
         }
@@ -139,10 +146,16 @@ fn tap_nets(plan: &Plan, kind: &TapKind) -> (Vec<String>, String) {
     }
 }
 
-/// Nets of the partial sums of a PCSA layer.
+/// Nets of the partial sums of a PCSA layer, or of the codes of an ADC layer.
 pub(super) fn detail(layer: &LayerPlan, bits: usize) -> DetailNet {
-    let net = net(layer);
-    DetailNet { valid: format!("{net}__lanes_valid"), data: format!("{net}__lanes"), bits }
+    let what = if matches!(layer.readout, ReadoutPlan::Adc(_)) { "codes" } else { "lanes" };
+    let net = format!("{}__{what}", net(layer));
+    DetailNet { valid: format!("{net}_valid"), data: net, bits }
+}
+
+/// Bits of the codes of all arrays of a layer.
+pub(super) fn codes_bits(plan: &AdcPlan) -> usize {
+    plan.block_sizes.len() * plan.tiles * plan.adcs * plan.transfer.bits
 }
 
 pub(super) struct TapView {
@@ -163,6 +176,7 @@ fn tap_view(plan: &Plan, tap: &Tap) -> TapView {
         TapKind::Scores => "class and scores".into(),
         TapKind::Dots => "similarities".into(),
         TapKind::Lanes { layer, .. } => format!("partial sums of the arrays of layer {}", plan.layers[*layer].name),
+        TapKind::Codes { layer, .. } => format!("codes of the arrays of layer {}", plan.layers[*layer].name),
         TapKind::Votes(layer) => format!("votes of the arrays of layer {}", plan.layers[*layer].name),
     };
     let detail = u8::from(tap.is_detail());

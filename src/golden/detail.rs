@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::layer::{Layer, Scratch, driven_planes};
 use super::matrix::Planes;
 use super::{Bits, LayerTrace};
-use crate::plan::{LayerPlan, PcsaPlan, ReadoutPlan, SaPlan};
+use crate::plan::{AdcPlan, LayerPlan, PcsaPlan, ReadoutPlan, SaPlan};
 
 /// Array reads of a layer for one of its input vectors.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,9 @@ pub enum LayerDetail {
     Pcsa(Reads),
     /// One a block.
     Sa(Vec<BlockVotes>),
-    /// No arrays, or arrays whose codes are not followed one by one.
+    /// Codes of an `adc` layer, phase by phase, neuron `j` of block `b` at `b * neurons + j`.
+    Adc(Vec<Vec<usize>>),
+    /// No arrays.
     Digital,
 }
 
@@ -62,7 +64,8 @@ impl Layer {
         match self.readout() {
             ReadoutPlan::Pcsa(pcsa) => LayerDetail::Pcsa(self.reads(pcsa, x)),
             ReadoutPlan::Sa(sa) => LayerDetail::Sa(self.block_votes(sa, x, scratch)),
-            ReadoutPlan::Digital(_) | ReadoutPlan::Adc(_) => LayerDetail::Digital,
+            ReadoutPlan::Adc(adc) => LayerDetail::Adc(self.codes(adc, x, scratch)),
+            ReadoutPlan::Digital(_) => LayerDetail::Digital,
         }
     }
 
@@ -83,6 +86,14 @@ impl Layer {
             }
         }
         Reads { lanes, sums }
+    }
+
+    fn codes(&self, adc: &AdcPlan, x: &LayerTrace, scratch: &mut Scratch) -> Vec<Vec<usize>> {
+        let mut codes = vec![Vec::new(); adc.encoding.phases()];
+        self.each_column(adc, x, scratch, |phase, _, sums| {
+            codes[phase].extend(sums.iter().map(|sum| adc.transfer.code(*sum)));
+        });
+        codes
     }
 
     fn block_votes(&self, plan: &SaPlan, x: &LayerTrace, scratch: &mut Scratch) -> Vec<BlockVotes> {
@@ -136,11 +147,21 @@ pub enum Site {
         /// Reads in which it is sensed: one for each of an amplifier's columns and bit planes. Indices of [`Reads::read`].
         reads: Range<usize>,
     },
-    /// Array (split, tile) of an `sa` or `adc` layer.
+    /// Array (split, tile) of an `sa` layer.
     Sa {
         tile: usize,
         /// Column of the array.
         column: usize,
+    },
+    /// Array (split, tile) of an `adc` layer.
+    Adc {
+        tile: usize,
+        /// Column of the array, or pair of columns.
+        column: usize,
+        /// ADC of the layer, counted through the tiles of one block after the other.
+        adc: usize,
+        /// Reads in which it is converted, one a phase.
+        reads: Range<usize>,
     },
 }
 
@@ -151,7 +172,9 @@ impl fmt::Display for ArrayPlace {
             Site::Pcsa { row_tile, word_line, .. } => {
                 write!(f, "split {split}: array ({row_tile}, {split}), word line {word_line}")?;
             }
-            Site::Sa { tile, column } => write!(f, "split {split}: array ({split}, {tile}), column {column}")?,
+            Site::Sa { tile, column } | Site::Adc { tile, column, .. } => {
+                write!(f, "split {split}: array ({split}, {tile}), column {column}")?
+            }
         }
         write!(f, ", inputs {} to {}", inputs.start, inputs.end - 1)
     }
@@ -176,19 +199,33 @@ pub fn locate(layer: &LayerPlan, neuron: usize) -> Vec<ArrayPlace> {
             };
             (0..plan.column_tiles).map(place).collect()
         }
-        ReadoutPlan::Sa(plan) => columns(&plan.block_sizes, plan.amplifiers * plan.columns_per_amplifier, neuron),
-        ReadoutPlan::Adc(plan) => columns(&plan.block_sizes, plan.adcs * plan.columns_per_adc, neuron),
+        ReadoutPlan::Sa(plan) => {
+            let per_array = plan.amplifiers * plan.columns_per_amplifier;
+            let site = |_| Site::Sa { tile: neuron / per_array, column: neuron % per_array };
+            columns(&plan.block_sizes, site)
+        }
+        ReadoutPlan::Adc(plan) => {
+            let per_array = plan.adcs * plan.columns_per_adc;
+            let (tile, column) = (neuron / per_array, neuron % per_array);
+            let site = |split: usize| {
+                let step = tile / plan.lane_tiles * plan.columns_per_adc + column / plan.adcs;
+                let groups = plan.block_sizes.len().div_ceil(plan.lane_blocks);
+                let read = (step * groups + split / plan.lane_blocks) * plan.encoding.phases();
+                let adc = (split * plan.tiles + tile) * plan.adcs + column % plan.adcs;
+                Site::Adc { tile, column, adc, reads: read..read + plan.encoding.phases() }
+            };
+            columns(&plan.block_sizes, site)
+        }
         ReadoutPlan::Digital(_) => Vec::new(),
     }
 }
 
-/// Columns of a neuron in arrays of so many, one a block.
-fn columns(block_sizes: &[usize], per_array: usize, neuron: usize) -> Vec<ArrayPlace> {
-    let site = Site::Sa { tile: neuron / per_array, column: neuron % per_array };
+/// A neuron's columns, one a block.
+fn columns(block_sizes: &[usize], site: impl Fn(usize) -> Site) -> Vec<ArrayPlace> {
     let mut start = 0;
     let place = |(split, size): (usize, &usize)| {
         start += size;
-        ArrayPlace { split, inputs: start - size..start, site: site.clone() }
+        ArrayPlace { split, inputs: start - size..start, site: site(split) }
     };
     block_sizes.iter().enumerate().map(place).collect()
 }

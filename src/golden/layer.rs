@@ -173,9 +173,24 @@ impl Layer {
 
     /// Values of the columns' codes, added over blocks and phases, to `scratch.sums`.
     fn values(&self, adc: &AdcPlan, x: &LayerTrace, scratch: &mut Scratch) {
-        let Scratch { slice, sums, columns, .. } = scratch;
-        sums.clear();
-        sums.resize(self.neurons, 0);
+        let mut values = std::mem::take(&mut scratch.sums);
+        values.clear();
+        values.resize(self.neurons, 0);
+        self.each_column(adc, x, scratch, |_, weight, sums| {
+            values.iter_mut().zip(sums).for_each(|(v, sum)| *v += weight * adc.transfer.value(*sum));
+        });
+        scratch.sums = values;
+    }
+
+    /// Calls `visit(phase, weight of the phase, sums of the columns)` for every phase and block.
+    pub(super) fn each_column(
+        &self,
+        adc: &AdcPlan,
+        x: &LayerTrace,
+        scratch: &mut Scratch,
+        mut visit: impl FnMut(usize, i32, &[i32]),
+    ) {
+        let Scratch { slice, columns, .. } = scratch;
         columns.resize(self.neurons, 0);
         for phase in 0..adc.encoding.phases() {
             let (drive, weight) = driven(adc.encoding, phase, x);
@@ -183,7 +198,7 @@ impl Layer {
             let mut start = 0;
             for matrix in self.matrices() {
                 matrix.sums(planes.slice(start, matrix.inputs(), slice), columns);
-                sums.iter_mut().zip(columns.iter()).for_each(|(v, sum)| *v += weight * adc.transfer.value(*sum));
+                visit(phase, weight, columns);
                 start += matrix.inputs();
             }
         }

@@ -7,8 +7,8 @@ use ndarray::{Array2, array};
 use super::*;
 use crate::network::WeightKind;
 use crate::plan::{
-    AffineScores, Cycles, DigitalPlan, FORMAT, InputMap, LayerPlan, MapPlan, OutputPlan, PcsaPlan, ReadoutPlan, SaPlan,
-    SensePlan, Source,
+    AdcPlan, AffineScores, Cycles, DigitalPlan, Encoding, FORMAT, InputMap, LayerPlan, MapPlan, OutputPlan, PcsaPlan,
+    ReadoutPlan, SaPlan, SensePlan, Source, Transfer,
 };
 
 const DIGITAL: ReadoutPlan = ReadoutPlan::Digital(DigitalPlan { lane_inputs: 1, lane_neurons: 1, reads: 0 });
@@ -364,4 +364,45 @@ fn many_images_come_back_in_order() {
     assert_eq!(golden.stream(&images, |traces| traces.collect::<Vec<_>>()), all);
     // A reader that stops early ends the stream.
     assert_eq!(golden.stream(&images, |mut traces| traces.nth(2)).unwrap(), all[2]);
+}
+
+#[test]
+fn adc_neurons_are_located_by_tile_column_and_reads_and_their_codes_are_told() {
+    // Three neurons on arrays of two columns that share an ADC, inputs in blocks of 3 and 2, +1 driven before -1.
+    let transfer = Transfer {
+        bits: 2,
+        levels: vec![-1, 1, 2],
+        values: vec![-3, -1, 1, 3],
+        uniform: true,
+        unit: 1.0,
+        exact: false,
+    };
+    let geometry = AdcPlan {
+        block_sizes: vec![3, 2],
+        tiles: 2,
+        adcs: 1,
+        columns_per_adc: 2,
+        lane_blocks: 1,
+        lane_tiles: 1,
+        reads: 16,
+        conversion_cycles: 1,
+        encoding: Encoding::TwoPhases,
+        single_column: false,
+        transfer,
+    };
+    let weights = array![[1, 1, 1, 1, 1], [-1, -1, -1, -1, -1], [1, -1, 0, 1, 1]];
+    let layer = layer(weights, Values::Trit, OutputPlan::Sums, ReadoutPlan::Adc(geometry));
+    // Neuron 2 is column 0 of the second tile: steps 0 and 1 are the first tile's two columns, a step has four reads.
+    let place =
+        |split, inputs, adc, reads| ArrayPlace { split, inputs, site: Site::Adc { tile: 1, column: 0, adc, reads } };
+    assert_eq!(locate(&layer, 2), [place(0, 0..3, 1, 8..10), place(1, 3..5, 3, 10..12)]);
+    assert_eq!(locate(&layer, 1)[1].to_string(), "split 1: array (1, 0), column 1, inputs 3 to 4");
+
+    let golden = Golden::new(&plan(trit_table(), false, vec![layer]));
+    let detail = detailed(&golden, &[2, 2, 0, 1, 0]);
+    // x = + + - 0 -. First phase: 2 0, -2 0, 0 0; second: 1 1, -1 -1, 0 1. A code counts the levels that its sum reaches.
+    let codes = vec![vec![3, 0, 1, 1, 1, 1], vec![2, 1, 1, 2, 1, 2]];
+    assert_eq!(detail.layers[0], LayerDetail::Adc(codes));
+    // 3 - 1 - 1 - 1 = 0, -3 - 1 + 1 + 1 = -2, -1 - 1 + 1 - 1 = -2.
+    assert_eq!(detail.trace.scores, [0, -2, -2]);
 }

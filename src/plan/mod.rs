@@ -408,9 +408,14 @@ pub struct Transfer {
 }
 
 impl Transfer {
+    /// What an ADC gives for a column's sum.
+    pub fn code(&self, sum: i32) -> usize {
+        self.levels.partition_point(|level| *level <= sum)
+    }
+
     /// The value that stands for a column's sum.
     pub fn value(&self, sum: i32) -> i32 {
-        self.values[self.levels.partition_point(|level| *level <= sum)]
+        self.values[self.code(sum)]
     }
 
     pub fn largest(&self) -> i64 {
