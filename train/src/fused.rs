@@ -75,7 +75,7 @@ fn device<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape))
 }
 
-fn pooled_planes(x: &FlexTensor, pool: Pool) -> (FlexTensor, Vec<u16>) {
+fn pooled_planes(x: &FlexTensor, pool: Pool) -> (FlexTensor, Vec<u32>) {
     let [planes, rows, columns] = [0, 1, 2].map(|k| x.layout().shape()[k]);
     let (y, places) = pooled::maxima(host(&x.to_contiguous()), pool, [rows, columns]);
     let [rows, columns] = pooled::sides(pool, [rows, columns]);
@@ -185,7 +185,7 @@ impl Backward<Flex, 2> for Unfold {
 struct Spread;
 
 impl Backward<Flex, 1> for Spread {
-    type State = (Arc<Vec<u16>>, Pool, [usize; 2]);
+    type State = (Arc<Vec<u32>>, Pool, [usize; 2]);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();

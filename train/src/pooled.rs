@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 use hafnia::network::Pool;
+use multiversion::multiversion;
 use rayon::prelude::*;
 
 use crate::fused;
@@ -32,35 +33,53 @@ pub fn sides(pool: Pool, [rows, columns]: [usize; 2]) -> [usize; 2] {
 }
 
 /// On the host: maxima, and which value of its window each is, row by row.
-pub fn maxima(x: &[f32], pool: Pool, from: [usize; 2]) -> (Vec<f32>, Vec<u16>) {
+pub fn maxima(x: &[f32], pool: Pool, from: [usize; 2]) -> (Vec<f32>, Vec<u32>) {
     let ([rows, columns], area) = (sides(pool, from), from[0] * from[1]);
     let count = x.len() / area * rows * columns;
     let (mut out, mut places) = (vec![0.0; count], vec![0; count]);
     let planes = out.par_chunks_exact_mut(rows * columns).zip(places.par_chunks_exact_mut(rows * columns));
-    planes.zip(x.par_chunks_exact(area)).for_each(|((out, places), x)| {
-        let lines = out.chunks_exact_mut(columns).zip(places.chunks_exact_mut(columns));
-        for (row, (out, places)) in lines.enumerate() {
-            let x = &x[row * pool.stride[0] * from[1]..];
-            // The usual size is compiled for itself.
-            match (pool.size, pool.stride) {
-                ([2, 2], [2, 2]) => line_of_maxima(x, [2, 2], 2, from[1], out, places),
-                (size, [_, stride]) => line_of_maxima(x, size, stride, from[1], out, places),
-            }
-        }
-    });
+    planes
+        .zip(x.par_chunks_exact(area))
+        .for_each(|((out, places), x)| plane_of_maxima(x, pool, from[1], columns, out, places));
     (out, places)
 }
 
-/// `x` starts at the first window of the line; rows of the map are `width` apart.
+#[multiversion(targets("x86_64+avx2"))]
+fn plane_of_maxima(x: &[f32], pool: Pool, width: usize, columns: usize, out: &mut [f32], places: &mut [u32]) {
+    let lines = out.chunks_exact_mut(columns).zip(places.chunks_exact_mut(columns));
+    for (row, (out, places)) in lines.enumerate() {
+        let x = &x[row * pool.stride[0] * width..];
+        match (pool.size, pool.stride) {
+            ([2, 2], [2, 2]) => line_of_pairs(x, &x[width..], out, places),
+            (size, [_, stride]) => line_of_maxima(x, size, stride, width, out, places),
+        }
+    }
+}
+
+/// The usual size, in a form that suits vector units.
 #[inline(always)]
-fn line_of_maxima(x: &[f32], size: [usize; 2], stride: usize, width: usize, out: &mut [f32], places: &mut [u16]) {
+fn line_of_pairs(above: &[f32], below: &[f32], out: &mut [f32], places: &mut [u32]) {
+    let pairs = above.chunks_exact(2).zip(below.chunks_exact(2));
+    for ((out, kept), (above, below)) in out.iter_mut().zip(places).zip(pairs) {
+        let (mut best, mut place) = (above[0], 0);
+        for (x, at) in [(above[1], 1), (below[0], 2), (below[1], 3)] {
+            let larger = x > best;
+            place = if larger { at } else { place };
+            best = if larger { x } else { best };
+        }
+        (*out, *kept) = (best, place);
+    }
+}
+
+/// `x` starts at the first window of the line; rows of the map are `width` apart.
+fn line_of_maxima(x: &[f32], size: [usize; 2], stride: usize, width: usize, out: &mut [f32], places: &mut [u32]) {
     for (c, (out, kept)) in out.iter_mut().zip(places).enumerate() {
         let (mut best, mut place) = (f32::NEG_INFINITY, 0);
         for row in 0..size[0] {
             let own = &x[row * width + c * stride..][..size[1]];
             for (column, x) in own.iter().enumerate() {
                 let larger = *x > best;
-                place = if larger { (row * size[1] + column) as u16 } else { place };
+                place = if larger { (row * size[1] + column) as u32 } else { place };
                 best = if larger { *x } else { best };
             }
         }
@@ -69,14 +88,14 @@ fn line_of_maxima(x: &[f32], size: [usize; 2], stride: usize, width: usize, out:
 }
 
 /// On the host: gradients of the maxima to where these came from.
-pub fn spread(gradient: &[f32], places: &[u16], pool: Pool, from: [usize; 2]) -> Vec<f32> {
+pub fn spread(gradient: &[f32], places: &[u32], pool: Pool, from: [usize; 2]) -> Vec<f32> {
     let ([rows, columns], area) = (sides(pool, from), from[0] * from[1]);
     let across = rows * columns;
     let mut out = vec![0.0; gradient.len() / across * area];
     let planes = gradient.par_chunks_exact(across).zip(places.par_chunks_exact(across));
     out.par_chunks_exact_mut(area).zip(planes).for_each(|(out, (gradient, places))| {
         for (i, (g, place)) in gradient.iter().zip(places).enumerate() {
-            let (place, [r, c]) = (usize::from(*place), [i / columns, i % columns]);
+            let (place, [r, c]) = (*place as usize, [i / columns, i % columns]);
             let row = r * pool.stride[0] + place / pool.size[1];
             out[row * from[1] + c * pool.stride[1] + place % pool.size[1]] += g;
         }

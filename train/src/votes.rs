@@ -2,6 +2,7 @@
 //!
 //! Rows of `s` are neurons of one block after the other; a row holds a neuron's sums at every position, image by image.
 
+use multiversion::multiversion;
 use rayon::prelude::*;
 
 use crate::norm::EPSILON;
@@ -31,15 +32,17 @@ const STRETCH: usize = 1024;
 /// Means of the rows of `s`, then their variances.
 pub fn moments(s: &[f32], rows: usize) -> Vec<f32> {
     let across = s.len() / rows;
-    let of = |row: &[f32]| {
-        // Of the distances from the first value, which keeps a variance far below the mean's square exact.
-        let first = row[0];
-        let [sum, squares] = sums(row, row, |s, _| [s - first, (s - first) * (s - first)]);
-        let [mean, square] = [sum, squares].map(|sum| sum / across as f64);
-        ((f64::from(first) + mean) as f32, (square - mean * mean).max(0.0) as f32)
-    };
-    let (mean, variance): (Vec<f32>, Vec<f32>) = s.par_chunks_exact(across).map(of).unzip();
+    let (mean, variance): (Vec<f32>, Vec<f32>) = s.par_chunks_exact(across).map(moments_of).unzip();
     [mean, variance].concat()
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn moments_of(row: &[f32]) -> (f32, f32) {
+    // Of the distances from the first value, which keeps a variance far below the mean's square exact.
+    let first = row[0];
+    let [sum, squares] = sums(row, row, |s, _| [s - first, (s - first) * (s - first)]);
+    let [mean, square] = [sum, squares].map(|sum| sum / row.len() as f64);
+    ((f64::from(first) + mean) as f32, (square - mean * mean).max(0.0) as f32)
 }
 
 /// Rows normalized, scaled, moved and quantized; then the sign of a neuron's votes: `[image, neuron and position]`.
@@ -49,32 +52,57 @@ pub fn votes(s: &[f32], moments: &[f32], gamma: &[f32], beta: &[f32], v: Votes) 
     let mut out = vec![0.0; neurons * across];
     let fill = |(chunk, out): (usize, &mut [f32])| {
         for row in 0..rows {
-            let (mean, gain, beta) = (moments[row], gamma[row] * inverse_deviation(moments[rows + row]), beta[row]);
+            let line = Line::new(row, moments, gamma, beta);
             let own = &s[row * across + chunk * TOGETHER * positions..][..out.len() / neurons];
             for (image, s) in own.chunks_exact(positions).enumerate() {
                 let votes = &mut out[(image * neurons + row % neurons) * positions..][..positions];
-                let pairs = s.iter().zip(votes);
-                match v.to {
-                    Hard::Bipolar => {
-                        pairs.for_each(|(s, y)| *y += if (s - mean) * gain + beta >= 0.0 { 1.0 } else { -1.0 });
-                    }
-                    Hard::Ternary { zone } => pairs.for_each(|(s, y)| {
-                        let normal = (s - mean) * gain + beta;
-                        *y += f32::from(u8::from(normal > zone)) - f32::from(u8::from(normal < -zone));
-                    }),
-                }
+                add_votes(s, votes, line, v.to);
             }
         }
-        let votes = out.iter_mut();
-        match v.to {
-            Hard::Bipolar => votes.for_each(|y| *y = if *y >= 0.0 { 1.0 } else { -1.0 }),
-            Hard::Ternary { .. } => {
-                votes.for_each(|y| *y = f32::from(u8::from(*y > 0.0)) - f32::from(u8::from(*y < 0.0)))
-            }
-        }
+        signs(out, v.to);
     };
     out.par_chunks_mut(TOGETHER * neurons * positions).enumerate().for_each(fill);
     out
+}
+
+/// What normalizes a row.
+#[derive(Clone, Copy)]
+struct Line {
+    mean: f32,
+    /// 1 / deviation
+    inverse: f32,
+    /// gamma / deviation
+    gain: f32,
+    beta: f32,
+}
+
+impl Line {
+    fn new(row: usize, moments: &[f32], gamma: &[f32], beta: &[f32]) -> Self {
+        let inverse = 1.0 / (moments[gamma.len() + row] + EPSILON as f32).sqrt();
+        Self { mean: moments[row], inverse, gain: gamma[row] * inverse, beta: beta[row] }
+    }
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn add_votes(s: &[f32], votes: &mut [f32], line: Line, to: Hard) {
+    let normal = |s: f32| (s - line.mean) * line.gain + line.beta;
+    let pairs = s.iter().zip(votes);
+    match to {
+        Hard::Bipolar => pairs.for_each(|(s, y)| *y += if normal(*s) >= 0.0 { 1.0 } else { -1.0 }),
+        Hard::Ternary { zone } => pairs.for_each(|(s, y)| {
+            let normal = normal(*s);
+            *y += f32::from(u8::from(normal > zone)) - f32::from(u8::from(normal < -zone));
+        }),
+    }
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn signs(votes: &mut [f32], to: Hard) {
+    let votes = votes.iter_mut();
+    match to {
+        Hard::Bipolar => votes.for_each(|y| *y = if *y >= 0.0 { 1.0 } else { -1.0 }),
+        Hard::Ternary { .. } => votes.for_each(|y| *y = f32::from(u8::from(*y > 0.0)) - f32::from(u8::from(*y < 0.0))),
+    }
 }
 
 /// Gradients of `s`, gamma and beta from that of the activations, which reaches every vote. With x the normalized sums, g the
@@ -87,27 +115,29 @@ pub fn estimated(s: &[f32], moments: &[f32], gamma: &[f32], beta: &[f32], gradie
         of_neuron.clear();
         let images = gradient.chunks_exact(neurons * positions);
         images.for_each(|g| of_neuron.extend_from_slice(&g[row % neurons * positions..][..positions]));
-        let s = &s[row * across..][..across];
-        let (mean, inverse) = (moments[row], inverse_deviation(moments[rows + row]));
-        let (gain, beta) = (gamma[row] * inverse, beta[row]);
-        let normal = |s: f32| (s - mean) * inverse;
-        let passed = |s: f32, g: f32| if ((s - mean) * gain + beta).abs() <= 1.0 { g } else { 0.0 };
-        let [of_beta, of_gamma] = sums(s, of_neuron, |s, g| [passed(s, g), passed(s, g) * normal(s)]);
-        let [back, along] = [of_beta, of_gamma].map(|sum| (sum / across as f64) as f32);
-        for ((s, g), out) in s.iter().zip(of_neuron).zip(out) {
-            *out = gain * (passed(*s, *g) - back - normal(*s) * along);
-        }
-        (of_gamma as f32, of_beta as f32)
+        estimated_row(&s[row * across..][..across], Line::new(row, moments, gamma, beta), of_neuron, out)
     };
     let (of_gamma, of_beta) = out.par_chunks_exact_mut(across).enumerate().map_init(Vec::new, fill).unzip();
     [out, of_gamma, of_beta]
 }
 
-fn inverse_deviation(variance: f32) -> f32 {
-    1.0 / (variance + EPSILON as f32).sqrt()
+/// Gradients of a row's sums to `out`; returns those of gamma and beta.
+#[multiversion(targets("x86_64+avx2"))]
+fn estimated_row(s: &[f32], line: Line, gradient: &[f32], out: &mut [f32]) -> (f32, f32) {
+    let normal = |s: f32| (s - line.mean) * line.inverse;
+    for ((s, g), passed) in s.iter().zip(gradient).zip(out.iter_mut()) {
+        *passed = if ((s - line.mean) * line.gain + line.beta).abs() <= 1.0 { *g } else { 0.0 };
+    }
+    let [of_beta, of_gamma] = sums(s, out, |s, passed| [passed, passed * normal(s)]);
+    let [back, along] = [of_beta, of_gamma].map(|sum| (sum / s.len() as f64) as f32);
+    for (s, out) in s.iter().zip(out) {
+        *out = line.gain * (*out - back - normal(*s) * along);
+    }
+    (of_gamma as f32, of_beta as f32)
 }
 
 /// Two sums of `f` over pairs, in an order that does not depend on threads and that suits vector units.
+#[inline(always)]
 fn sums(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> [f32; 2]) -> [f64; 2] {
     let mut totals = [0.0; 2];
     for (a, b) in a.chunks(STRETCH).zip(b.chunks(STRETCH)) {
