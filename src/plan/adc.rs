@@ -1,10 +1,44 @@
 //! What an ADC makes of a column's sum.
 
-use super::{Encoding, PlanError, Transfer};
+use serde::Serialize;
+
+use super::{Encoding, PlanError};
 use crate::hardware::Adc;
 
 /// Largest number of bits.
 const MOST_BITS: usize = 12;
+
+/// From a column's sum to an integer: the number of levels that it reaches is the code, and a code has a value.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Transfer {
+    pub bits: usize,
+    /// 2^bits - 1, ascending.
+    pub levels: Vec<i32>,
+    /// 2^bits.
+    pub values: Vec<i32>,
+    /// Whether value = 2 code - (2^bits - 1).
+    pub uniform: bool,
+    /// Sum that a value of 1 stands for.
+    pub unit: f64,
+    /// Whether value times unit is the sum, for all that can occur.
+    pub exact: bool,
+}
+
+impl Transfer {
+    /// What an ADC gives for a column's sum.
+    pub fn code(&self, sum: i32) -> usize {
+        self.levels.partition_point(|level| *level <= sum)
+    }
+
+    /// The value that stands for a column's sum.
+    pub fn value(&self, sum: i32) -> i32 {
+        self.values[self.code(sum)]
+    }
+
+    pub fn largest(&self) -> i64 {
+        self.values.iter().map(|v| i64::from(*v).abs()).max().unwrap_or(0)
+    }
+}
 
 /// The transfer of ADCs on columns of up to `inputs` inputs whose sums are `step` apart.
 ///

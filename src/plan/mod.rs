@@ -24,6 +24,7 @@ use ndarray::Array2;
 use serde::Serialize;
 
 pub use access::{AccessPlan, BankPlan};
+pub use adc::Transfer;
 pub use arrays::{ArrayKind, Arrays, KEYS, LeftOut, Place};
 pub use build::{plan, plan_with_faults};
 pub use cycles::Cycles;
@@ -388,38 +389,6 @@ impl Encoding {
             Self::TwoPhases => 2,
             Self::BitSerial(bits) => bits,
         }
-    }
-}
-
-/// From a column's sum to an integer: the number of levels that it reaches is the code, and a code has a value.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Transfer {
-    pub bits: usize,
-    /// 2^bits - 1, ascending.
-    pub levels: Vec<i32>,
-    /// 2^bits.
-    pub values: Vec<i32>,
-    /// Whether value = 2 code - (2^bits - 1).
-    pub uniform: bool,
-    /// Sum that a value of 1 stands for.
-    pub unit: f64,
-    /// Whether value times unit is the sum, for all that can occur.
-    pub exact: bool,
-}
-
-impl Transfer {
-    /// What an ADC gives for a column's sum.
-    pub fn code(&self, sum: i32) -> usize {
-        self.levels.partition_point(|level| *level <= sum)
-    }
-
-    /// The value that stands for a column's sum.
-    pub fn value(&self, sum: i32) -> i32 {
-        self.values[self.code(sum)]
-    }
-
-    pub fn largest(&self) -> i64 {
-        self.values.iter().map(|v| i64::from(*v).abs()).max().unwrap_or(0)
     }
 }
 
