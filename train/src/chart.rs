@@ -12,9 +12,26 @@ pub struct Chart {
 
 pub struct Series {
     pub label: String,
-    pub points: Vec<(f64, f64)>,
+    pub points: Vec<Point>,
     /// For numbers that are not ours: a paper's.
     pub dashed: bool,
+}
+
+/// The mean of `ys` is drawn, with a bar from the lowest to the highest of several.
+pub struct Point {
+    pub x: f64,
+    pub ys: Vec<f64>,
+}
+
+impl Point {
+    fn mean(&self) -> f64 {
+        self.ys.iter().sum::<f64>() / self.ys.len() as f64
+    }
+
+    /// Lowest and highest.
+    fn range(&self) -> (f64, f64) {
+        self.ys.iter().fold((f64::MAX, f64::MIN), |(low, high), y| (low.min(*y), high.max(*y)))
+    }
 }
 
 const COLOURS: [&str; 8] = ["#1b6ca8", "#d1495b", "#3c8d53", "#8d5a97", "#c98a1b", "#4b4b4b", "#2a9d8f", "#9c6644"];
@@ -28,8 +45,8 @@ const BOTTOM: f64 = 46.0;
 pub fn svg(chart: &Chart) -> String {
     let of_x = |x: f64| if chart.log_x { x.log10() } else { x };
     let points = || chart.series.iter().flat_map(|s| &s.points);
-    let (x0, x1) = span(points().map(|p| of_x(p.0)));
-    let (y0, y1) = span(points().map(|p| p.1));
+    let (x0, x1) = span(points().map(|p| of_x(p.x)));
+    let (y0, y1) = span(points().flat_map(|p| p.ys.iter().copied()));
     let place_x = |x: f64| LEFT + (x - x0) / (x1 - x0) * (WIDTH - LEFT - RIGHT);
     let place_y = |y: f64| HEIGHT - BOTTOM - (y - y0) / (y1 - y0) * (HEIGHT - TOP - BOTTOM);
     let mut out = format!(
@@ -71,12 +88,17 @@ pub fn svg(chart: &Chart) -> String {
         let colour = COLOURS[k % COLOURS.len()];
         let dash = if series.dashed { " stroke-dasharray=\"5 4\"" } else { "" };
         let mut path = String::new();
-        for (i, (x, y)) in series.points.iter().enumerate() {
+        for (i, point) in series.points.iter().enumerate() {
             let command = if i == 0 { 'M' } else { 'L' };
-            write!(path, "{command}{:.1} {:.1}", place_x(of_x(*x)), place_y(*y)).expect("text grows");
+            let (x, y) = (place_x(of_x(point.x)), place_y(point.mean()));
+            write!(path, "{command}{x:.1} {y:.1}").expect("text grows");
             if !series.dashed {
-                let (x, y) = (place_x(of_x(*x)), place_y(*y));
                 writeln!(out, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.2\" fill=\"{colour}\"/>").expect("text grows");
+            }
+            if point.ys.len() > 1 {
+                let (low, high) = point.range();
+                let (low, high) = (place_y(low), place_y(high));
+                writeln!(out, "<path d=\"M{x:.1} {low:.1}V{high:.1}\" stroke=\"{colour}\"/>").expect("text grows");
             }
         }
         let y = TOP + 12.0 + 16.0 * k as f64;
@@ -132,11 +154,16 @@ mod tests {
 
     #[test]
     fn a_chart_holds_every_line_and_point() {
-        let line = |label: &str, dashed| Series { label: label.into(), points: vec![(1.0, 2.0), (10.0, 3.0)], dashed };
+        let points = || vec![Point { x: 1.0, ys: vec![2.0] }, Point { x: 10.0, ys: vec![3.0, 5.0, 4.0] }];
+        let line = |label: &str, dashed| Series { label: label.into(), points: points(), dashed };
         let series = vec![line("ours", false), line("paper <1>", true)];
         let text = svg(&Chart { title: "t".into(), x: "x".into(), y: "y".into(), log_x: true, series });
         assert_eq!(text.matches("<circle").count(), 2);
         assert_eq!(text.matches("stroke-dasharray").count(), 2);
+        // 2 to 5 span the height; the mean of the three is 4, and their bar goes from 3 to 5.
+        let [low, mean, high] = [3.0, 4.0, 5.0].map(|y| 354.0 - (y - 2.0) / 3.0 * 318.0);
+        assert!(text.contains(&format!("cx=\"470.0\" cy=\"{mean:.1}\"")), "{text}");
+        assert!(text.contains(&format!("<path d=\"M470.0 {low:.1}V{high:.1}\"")), "{text}");
         assert!(text.contains("paper &lt;1&gt;") && text.contains("1e1"));
         assert!(
             svg(&Chart { title: "empty".into(), x: "".into(), y: "".into(), log_x: false, series: vec![] })

@@ -54,7 +54,10 @@ pub fn write(rows: &[Row], path: &Path) -> Result<(), Error> {
 pub fn picture(name: &str, rows: &[Row]) -> String {
     let line = |label: &str, of: fn(&Row) -> Option<f64>| chart::Series {
         label: label.into(),
-        points: rows.iter().filter_map(|r| of(r).map(|y| (r.epoch as f64, 100.0 * y))).collect(),
+        points: rows
+            .iter()
+            .filter_map(|r| of(r).map(|y| chart::Point { x: r.epoch as f64, ys: vec![100.0 * y] }))
+            .collect(),
         dashed: false,
     };
     let series = [

@@ -42,6 +42,8 @@ pub struct Summary {
     /// Right by the trainer's tensors in evaluation mode; of a few-shot run only the share is told.
     pub held_out_right: Option<usize>,
     pub held_out_accuracy: f64,
+    /// The highest after any epoch, which chose nothing.
+    pub highest_held_out_accuracy: Option<f64>,
     /// Right by integers on the exported network.
     pub held_out_right_integer: Option<usize>,
     pub held_out_accuracy_integer: Option<f64>,
@@ -118,6 +120,7 @@ pub fn run(recipe: &Recipe, files: &Files, mut report: impl FnMut(Event)) -> Res
         held_out_images: held_out.len(),
         held_out_right: classified.then(|| right(&trainer.0)),
         held_out_accuracy: trainer.1,
+        highest_held_out_accuracy: fitted.curve.iter().filter_map(|row| row.held_out_accuracy).reduce(f64::max),
         held_out_right_integer: integer.as_ref().filter(|_| classified).map(|(predicted, _)| right(predicted)),
         held_out_accuracy_integer: integer.map(|(_, share)| share),
         differences,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use hafnia::data::Split as Part;
 use serde::{Deserialize, Serialize};
 
-use crate::chart::{self, Chart, Series};
+use crate::chart::{self, Chart, Point, Series};
 use crate::checkpoint::{self, Mapping};
 use crate::data::{self, Images};
 use crate::errors::{self, ErrorKind};
@@ -17,11 +17,12 @@ use crate::recipe::Recipe;
 use crate::run::{self, Files};
 use crate::{Error, evaluate, whole};
 
+mod pieces;
+
+pub use pieces::STUDIES;
+
 /// Images of the training set on which partial sums are sampled.
 const SAMPLED: usize = 1000;
-
-/// Largest resolution of partial sums.
-const BITS: u32 = 6;
 
 pub struct Study {
     pub name: &'static str,
@@ -31,49 +32,13 @@ pub struct Study {
     log_x: bool,
 }
 
-pub const STUDIES: [Study; 5] = [
-    Study {
-        name: "mnist_splitting",
-        what: "input-splitting, figure 6: MLP on MNIST, by array size and resolution of partial sums",
-        pieces: || splitting("mnist_mlp", [512, 256, 128], [98.8, 98.8, 98.7, 98.7]),
-        x: "bits of a partial sum",
-        log_x: false,
-    },
-    Study {
-        name: "cifar10_splitting",
-        what: "input-splitting, figure 7, at a quarter of the width: CNN on CIFAR-10",
-        pieces: || splitting("cifar10_cnn", [128, 64, 32], [88.6, 88.4, 88.0, 87.5]),
-        x: "bits of a partial sum",
-        log_x: false,
-    },
-    Study {
-        name: "vgg_sizes",
-        what: "ternary-pcsa, figure 7: ternary and binary VGG on CIFAR-10, by N",
-        pieces: vgg_sizes,
-        x: "N",
-        log_x: false,
-    },
-    Study {
-        name: "vgg_errors",
-        what: "ternary-pcsa, figure 8: accuracy against bit error rate, at N = 16",
-        pieces: vgg_errors,
-        x: "bit error rate",
-        log_x: true,
-    },
-    Study {
-        name: "batmann_table",
-        what: "BATMANN, table I: learned in full precision, by XNOR-Net's scheme and by RBNN's",
-        pieces: batmann_table,
-        x: "row",
-        log_x: false,
-    },
-];
-
 /// One number of a study.
 struct Piece {
     /// Its line in the chart.
     series: String,
     x: f64,
+    /// From 1; runs of one line and x differ in their seed.
+    run: u64,
     /// In percent, where the paper's text or code says.
     paper: Option<f64>,
     work: Work,
@@ -82,6 +47,8 @@ struct Piece {
 enum Work {
     /// Trains, and judges on the held-out images.
     Train { network: Training },
+    /// The same, but the highest share right after any epoch, as ternary-pcsa's figure 7 has it.
+    Highest { network: Training },
     /// A trained network mapped onto arrays.
     Map { network: Training, inputs: usize, mapping: Mapping },
     /// A trained network with its partial sums quantized.
@@ -105,89 +72,6 @@ impl Training {
         let set = set.iter().cloned().chain([format!("name={name}")]).collect();
         Self { name: name.into(), recipe, set, from: None }
     }
-}
-
-fn splitting(recipe: &'static str, arrays: [usize; 3], paper: [f64; 4]) -> Vec<Piece> {
-    let baseline = Training::new(recipe, recipe, &[]);
-    let piece = |series: String, x: f64, paper: Option<f64>, work| Piece { series, x, paper, work };
-    let mut pieces = vec![piece("whole".into(), 0.0, Some(paper[0]), Work::Train { network: baseline.clone() })];
-    for (inputs, paper) in arrays.into_iter().zip(&paper[1..]) {
-        for (what, mapping) in [("shift", Mapping::Shift), ("literal", Mapping::Literal)] {
-            let work = Work::Map { network: baseline.clone(), inputs, mapping };
-            pieces.push(piece(format!("{inputs}: mapped, {what}"), 1.0, None, work));
-        }
-        let set = [format!("split.inputs={inputs}"), "train.epochs=8".into(), "train.learning_rate=0.002".into()];
-        let network = Training {
-            from: Some(Box::new(baseline.clone())),
-            ..Training::new(&format!("{recipe}_{inputs}"), recipe, &set)
-        };
-        pieces.push(piece(format!("{inputs}: retrained"), 1.0, Some(*paper), Work::Train { network }));
-        for (what, lloyd_max) in [("linear", false), ("Lloyd-Max", true)] {
-            for bits in 1..=BITS {
-                let work = Work::Quantize { network: baseline.clone(), inputs, lloyd_max, bits };
-                pieces.push(piece(format!("{inputs}: {what}"), bits.into(), None, work));
-            }
-        }
-    }
-    pieces
-}
-
-fn vgg(kind: &'static str, n: usize) -> Training {
-    Training::new(&format!("{kind}_{n}"), kind, &[format!("width={n}")])
-}
-
-fn vgg_sizes() -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    for n in [4, 8, 16] {
-        for (series, kind) in [("ternary", "vgg_ternary"), ("binary", "vgg_binary")] {
-            let work = Work::Train { network: vgg(kind, n) };
-            pieces.push(Piece { series: series.into(), x: n as f64, paper: None, work });
-        }
-    }
-    pieces
-}
-
-fn vgg_errors() -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    for (series, recipe, kind) in [
-        ("ternary, type 1", "vgg_ternary", ErrorKind::Sign),
-        ("ternary, type 2", "vgg_ternary", ErrorKind::Zero),
-        ("binary, type 1", "vgg_binary", ErrorKind::Sign),
-    ] {
-        for rate in [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 2e-1] {
-            let work = Work::Errors { network: vgg(recipe, 16), kind, rate };
-            pieces.push(Piece { series: series.into(), x: rate, paper: None, work });
-        }
-    }
-    pieces
-}
-
-/// Algorithm 1 from the first episode on, for every row the same.
-fn batmann_table() -> Vec<Piece> {
-    let row = |x: f64, name: &str, set: &[&str], paper: f64| {
-        let common = ["episodes.key_epochs=0", "train.epochs=30", "train.learning_rate=0.002"];
-        let set: Vec<String> = common.iter().chain(set).map(|s| s.to_string()).collect();
-        let network = Training::new(name, "batmann", &set);
-        Piece { series: name.into(), x, paper: Some(paper), work: Work::Train { network } }
-    };
-    const COSINE: [&str; 2] = ["episodes.similarity=cosine", "episodes.sharpening=softabs"];
-    const ROTATED: [&str; 3] = ["quantize.scaled=false", "quantize.rotated=true", "layers.0.weights=float"];
-    const FULL: [&str; 6] = [
-        "quantize.scaled=false",
-        "quantize.weights=float",
-        "quantize.activations=relu",
-        "layers.0.weights=float",
-        "episodes.real_features=true",
-        "train.learning_rate=0.001",
-    ];
-    let eight = "layers.4.weights=int8";
-    vec![
-        row(1.0, "fp32_cosine", &[&FULL[..], &COSINE].concat(), 95.56),
-        row(2.0, "xnor_cosine", &[&COSINE[..], &[eight]].concat(), 95.49),
-        row(3.0, "batmann_x", &[], 96.53),
-        row(4.0, "rbnn_cosine", &[&ROTATED[..], &COSINE, &[eight]].concat(), 96.30),
-        row(5.0, "batmann_r", &ROTATED, 5.0),
-    ]
 }
 
 /// A line of the results' file.
@@ -240,7 +124,8 @@ fn check_addressees(pieces: &[Piece], set: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Works off every piece that has no result yet, then writes `NAME.csv` and `NAME.svg`.
+/// Works off every piece that has no result yet; before, and after each one, writes `NAME.csv` and `NAME.svg` of
+/// what is there.
 pub fn run(study: &Study, options: &Options, mut tell: impl FnMut(News)) -> Result<PathBuf, Error> {
     let folder = &options.folder;
     let ledger = folder.join(format!("{}.jsonl", study.name));
@@ -248,6 +133,7 @@ pub fn run(study: &Study, options: &Options, mut tell: impl FnMut(News)) -> Resu
     let mut found: Vec<Found> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let pieces = (study.pieces)();
     check_addressees(&pieces, &options.set)?;
+    write_both(study, &pieces, &found, folder)?;
     for (done, piece) in pieces.iter().enumerate() {
         let key = piece.key();
         if found.iter().any(|f| f.key == key) {
@@ -260,38 +146,50 @@ pub fn run(study: &Study, options: &Options, mut tell: impl FnMut(News)) -> Resu
         found.push(one);
         let lines = found.iter().map(|f| serde_json::to_string(f).expect("plain data") + "\n").collect::<String>();
         whole::write(&ledger, lines.as_bytes(), "write the results so far")?;
+        write_both(study, &pieces, &found, folder)?;
     }
-    let of = |p: &Piece| found.iter().find(|f| f.key == p.key()).map_or(f64::NAN, |f| f.accuracy);
-    let mut csv = format!("series,{},accuracy_percent,paper_percent\n", study.x.replace(' ', "_"));
-    for piece in &pieces {
-        let paper = piece.paper.map(|p| p.to_string()).unwrap_or_default();
-        csv += &format!("\"{}\",{},{:.2},{paper}\n", piece.series, piece.x, of(piece));
+    write_both(study, &pieces, &found, folder)
+}
+
+/// Table and picture of the pieces that have a result; returns the table's place.
+fn write_both(study: &Study, pieces: &[Piece], found: &[Found], folder: &Path) -> Result<PathBuf, Error> {
+    let of = |p: &Piece| found.iter().find(|f| f.key == p.key()).map(|f| f.accuracy);
+    let mut csv = format!("series,{},run,accuracy_percent,paper_percent\n", study.x.replace(' ', "_"));
+    for piece in pieces {
+        let [accuracy, paper] = [of(piece).map(|a| format!("{a:.2}")), piece.paper.map(|p| p.to_string())];
+        let [accuracy, paper] = [accuracy, paper].map(Option::unwrap_or_default);
+        csv += &format!("\"{}\",{},{},{accuracy},{paper}\n", piece.series, piece.x, piece.run);
     }
     let table = folder.join(study.name).with_extension("csv");
     whole::write(&table, csv.as_bytes(), "write the table")?;
     let picture = folder.join(study.name).with_extension("svg");
-    whole::write(&picture, picture_of(study, &pieces, of).as_bytes(), "write the picture")?;
+    whole::write(&picture, picture_of(study, pieces, of).as_bytes(), "write the picture")?;
     Ok(table)
 }
 
-fn picture_of(study: &Study, pieces: &[Piece], of: impl Fn(&Piece) -> f64) -> String {
+fn picture_of(study: &Study, pieces: &[Piece], of: impl Fn(&Piece) -> Option<f64>) -> String {
     let mut series: Vec<Series> = Vec::new();
     for (piece, dashed) in pieces.iter().map(|p| (p, false)).chain(pieces.iter().map(|p| (p, true))) {
         let (label, y) = match dashed {
-            false => (piece.series.clone(), Some(of(piece))),
+            false => (piece.series.clone(), of(piece)),
             true => (format!("{}, paper", piece.series), piece.paper),
         };
         let Some(y) = y else { continue };
-        match series.iter_mut().find(|s| s.label == label) {
-            Some(s) => s.points.push((piece.x, y)),
-            None => series.push(Series { label, points: vec![(piece.x, y)], dashed }),
+        let known = series.iter_mut().position(|s| s.label == label);
+        let place = known.unwrap_or_else(|| {
+            series.push(Series { label, points: Vec::new(), dashed });
+            series.len() - 1
+        });
+        match series[place].points.iter_mut().find(|p| p.x == piece.x) {
+            Some(point) => point.ys.push(y),
+            None => series[place].points.push(Point { x: piece.x, ys: vec![y] }),
         }
     }
     // A level stands as a line across.
     let span = pieces.iter().map(|p| p.x).fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(x), b.max(x)));
     for s in series.iter_mut().filter(|s| s.points.len() == 1) {
-        let y = s.points[0].1;
-        s.points = vec![(span.0, y), (span.1, y)];
+        let ys = s.points[0].ys.clone();
+        s.points = [span.0, span.1].map(|x| Point { x, ys: ys.clone() }).into();
     }
     let (title, x, y) = (study.what.into(), study.x.into(), "accuracy, %".into());
     chart::svg(&Chart { title, x, y, log_x: study.log_x, series })
@@ -299,7 +197,8 @@ fn picture_of(study: &Study, pieces: &[Piece], of: impl Fn(&Piece) -> f64) -> St
 
 impl Piece {
     fn key(&self) -> String {
-        format!("{} @ {}", self.series, self.x)
+        let run = if self.run > 1 { format!(", run {}", self.run) } else { String::new() };
+        format!("{} @ {}{run}", self.series, self.x)
     }
 }
 
@@ -307,6 +206,7 @@ impl Work {
     fn network(&self) -> &Training {
         match self {
             Self::Train { network }
+            | Self::Highest { network }
             | Self::Map { network, .. }
             | Self::Quantize { network, .. }
             | Self::Errors { network, .. } => network,
@@ -316,7 +216,11 @@ impl Work {
     /// Share of images, or queries, right.
     fn run(&self, options: &Options, tell: &mut impl FnMut(News)) -> Result<f64, Error> {
         match self {
-            Self::Train { network } => network.run(options, tell),
+            Self::Train { network } => Ok(network.run(options, tell)?.held_out_accuracy),
+            Self::Highest { network } => {
+                let judged = network.run(options, tell)?;
+                Ok(judged.highest_held_out_accuracy.unwrap_or(judged.held_out_accuracy))
+            }
             Self::Map { network, inputs, mapping } => {
                 let (path, recipe, images) = network.trained(options, tell)?;
                 let device = crate::device();
@@ -354,6 +258,14 @@ impl Work {
     }
 }
 
+/// What a study reads of a run's summary.
+#[derive(Deserialize)]
+struct Judged {
+    network: Option<PathBuf>,
+    held_out_accuracy: f64,
+    highest_held_out_accuracy: Option<f64>,
+}
+
 impl Training {
     fn file(&self, options: &Options, extension: &str) -> PathBuf {
         options.folder.join(&self.name).with_extension(extension)
@@ -374,15 +286,13 @@ impl Training {
     }
 
     /// Trains where that has not been done, and judges.
-    fn run(&self, options: &Options, tell: &mut impl FnMut(News)) -> Result<f64, Error> {
+    fn run(&self, options: &Options, tell: &mut impl FnMut(News)) -> Result<Judged, Error> {
         let (network, summary) = (self.file(options, "safetensors"), self.file(options, "json"));
         if summary.is_file() {
-            let text = read_text(&summary, "read a summary")?;
-            let summary: Option<serde_json::Value> = serde_json::from_str(&text).ok();
+            let judged: Option<Judged> = serde_json::from_str(&read_text(&summary, "read a summary")?).ok();
             // A full-precision baseline has no network file.
-            let whole = summary.filter(|s| s["network"].is_null() || network.is_file());
-            if let Some(accuracy) = whole.and_then(|s| s["held_out_accuracy"].as_f64()) {
-                return Ok(accuracy);
+            if let Some(judged) = judged.filter(|j| j.network.is_none() || network.is_file()) {
+                return Ok(judged);
             }
         }
         if let Some(from) = &self.from {
@@ -403,7 +313,7 @@ impl Training {
         let done = run::run(&recipe, &files, |event| tell(News::Training(&recipe, event)))?;
         let text = serde_json::to_string_pretty(&done).expect("a summary is plain data") + "\n";
         whole::write(&summary, text.as_bytes(), "write a summary")?;
-        Ok(done.held_out_accuracy)
+        Ok(serde_json::from_str(&text).expect("just written"))
     }
 
     /// Checkpoint and recipe of the trained network, and the images to judge on.
