@@ -7,14 +7,21 @@ pub struct Chart {
     pub x: String,
     pub y: String,
     pub log_x: bool,
+    /// Side by side, with axes of one scale and one legend.
+    pub panels: Vec<Panel>,
+}
+
+pub struct Panel {
+    pub title: String,
     pub series: Vec<Series>,
 }
 
 pub struct Series {
+    /// Series of one label have one colour.
     pub label: String,
     pub points: Vec<Point>,
-    /// For numbers that are not ours: a paper's.
-    pub dashed: bool,
+    /// A paper's numbers, not ours: dashed, and said in the legend.
+    pub paper: bool,
 }
 
 /// The mean of `ys` is drawn, with a bar from the lowest to the highest of several.
@@ -35,82 +42,105 @@ impl Point {
 }
 
 const COLOURS: [&str; 8] = ["#1b6ca8", "#d1495b", "#3c8d53", "#8d5a97", "#c98a1b", "#4b4b4b", "#2a9d8f", "#9c6644"];
-const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 400.0;
 const LEFT: f64 = 60.0;
-const RIGHT: f64 = 170.0;
-const TOP: f64 = 36.0;
+const RIGHT: f64 = 180.0;
+const TOP: f64 = 52.0;
 const BOTTOM: f64 = 46.0;
+const GAP: f64 = 16.0;
+
+/// Of the one panel, or of each of several.
+const WIDTHS: [f64; 2] = [400.0, 240.0];
 
 pub fn svg(chart: &Chart) -> String {
     let of_x = |x: f64| if chart.log_x { x.log10() } else { x };
-    let points = || chart.series.iter().flat_map(|s| &s.points);
+    let all = || chart.panels.iter().flat_map(|p| &p.series);
+    let points = || all().flat_map(|s| &s.points);
     let (x0, x1) = span(points().map(|p| of_x(p.x)));
     let (y0, y1) = span(points().flat_map(|p| p.ys.iter().copied()));
-    let place_x = |x: f64| LEFT + (x - x0) / (x1 - x0) * (WIDTH - LEFT - RIGHT);
-    let place_y = |y: f64| HEIGHT - BOTTOM - (y - y0) / (y1 - y0) * (HEIGHT - TOP - BOTTOM);
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" font-size=\"11\">\n\
-         <rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"white\"/>\n"
-    );
-    let mut text = |x: f64, y: f64, anchor: &str, more: &str, t: &str| {
-        writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\"{more}>{}</text>", escaped(t))
-            .expect("text grows");
-    };
-    text(LEFT, 20.0, "start", " font-size=\"14\"", &chart.title);
-    text((LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 10.0, "middle", "", &chart.x);
-    let middle = (TOP + HEIGHT - BOTTOM) / 2.0;
-    text(14.0, middle, "middle", &format!(" transform=\"rotate(-90 14 {middle:.1})\""), &chart.y);
-    for y in ticks(y0, y1) {
-        text(LEFT - 6.0, place_y(y) + 4.0, "end", "", &number(y));
-    }
+    let panel_width = WIDTHS[usize::from(chart.panels.len() > 1)];
+    let right = LEFT + chart.panels.len() as f64 * (panel_width + GAP) - GAP;
+    let (width, bottom) = (right + RIGHT, HEIGHT - BOTTOM);
+    let place_x = |x: f64| (x - x0) / (x1 - x0) * panel_width;
+    let place_y = |y: f64| bottom - (y - y0) / (y1 - y0) * (bottom - TOP);
     let x_ticks: Vec<f64> = match chart.log_x {
         true => (x0.ceil() as i32..=x1.floor() as i32).map(f64::from).collect(),
         false => ticks(x0, x1),
     };
-    for x in &x_ticks {
-        let label = if chart.log_x { format!("1e{x}") } else { number(*x) };
-        text(place_x(*x), HEIGHT - BOTTOM + 15.0, "middle", "", &label);
-    }
-    for (k, series) in chart.series.iter().enumerate() {
-        let y = TOP + 12.0 + 16.0 * k as f64;
-        text(WIDTH - RIGHT + 34.0, y + 4.0, "start", "", &series.label);
-    }
-    for y in ticks(y0, y1) {
-        let (y, right) = (place_y(y), WIDTH - RIGHT);
-        writeln!(out, "<path d=\"M{LEFT} {y:.1}H{right}\" stroke=\"#ddd\"/>").expect("text grows");
-    }
-    for x in x_ticks {
-        let (x, bottom) = (place_x(x), HEIGHT - BOTTOM);
-        writeln!(out, "<path d=\"M{x:.1} {TOP}V{bottom}\" stroke=\"#eee\"/>").expect("text grows");
-    }
-    for (k, series) in chart.series.iter().enumerate() {
-        let colour = COLOURS[k % COLOURS.len()];
-        let dash = if series.dashed { " stroke-dasharray=\"5 4\"" } else { "" };
-        let mut path = String::new();
-        for (i, point) in series.points.iter().enumerate() {
-            let command = if i == 0 { 'M' } else { 'L' };
-            let (x, y) = (place_x(of_x(point.x)), place_y(point.mean()));
-            write!(path, "{command}{x:.1} {y:.1}").expect("text grows");
-            if !series.dashed {
-                writeln!(out, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.2\" fill=\"{colour}\"/>").expect("text grows");
-            }
-            if point.ys.len() > 1 {
-                let (low, high) = point.range();
-                let (low, high) = (place_y(low), place_y(high));
-                writeln!(out, "<path d=\"M{x:.1} {low:.1}V{high:.1}\" stroke=\"{colour}\"/>").expect("text grows");
-            }
+    let mut labels: Vec<&str> = Vec::new();
+    let mut legend: Vec<(&str, bool)> = Vec::new();
+    for s in all() {
+        if !labels.contains(&s.label.as_str()) {
+            labels.push(&s.label);
         }
-        let y = TOP + 12.0 + 16.0 * k as f64;
-        writeln!(
-            out,
-            "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\"{dash}/>\n\
-             <path d=\"M{} {y}h24\" stroke=\"{colour}\" stroke-width=\"1.5\"{dash}/>",
-            WIDTH - RIGHT + 6.0
-        )
-        .expect("text grows");
+        if !legend.contains(&(&s.label, s.paper)) {
+            legend.push((&s.label, s.paper));
+        }
+    }
+    let stroke = |label: &str, paper: bool| {
+        let colour = COLOURS[labels.iter().position(|l| *l == label).expect("listed") % COLOURS.len()];
+        let dash = if paper { " stroke-dasharray=\"5 4\"" } else { "" };
+        format!("fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\"{dash}")
+    };
+
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {HEIGHT}\" font-family=\"sans-serif\" font-size=\"11\">\n\
+         <rect width=\"{width}\" height=\"{HEIGHT}\" fill=\"white\"/>\n"
+    );
+    text(&mut out, LEFT, 20.0, "start", " font-size=\"14\"", &chart.title);
+    text(&mut out, (LEFT + right) / 2.0, HEIGHT - 10.0, "middle", "", &chart.x);
+    let middle = (TOP + bottom) / 2.0;
+    text(&mut out, 14.0, middle, "middle", &format!(" transform=\"rotate(-90 14 {middle:.1})\""), &chart.y);
+    for y in ticks(y0, y1) {
+        text(&mut out, LEFT - 6.0, place_y(y) + 4.0, "end", "", &number(y));
+    }
+    for (k, panel) in chart.panels.iter().enumerate() {
+        let left = LEFT + k as f64 * (panel_width + GAP);
+        text(&mut out, left + panel_width / 2.0, TOP - 10.0, "middle", "", &panel.title);
+        for y in ticks(y0, y1).into_iter().map(place_y) {
+            line(&mut out, &format!("M{left:.1} {y:.1}h{panel_width}"), "stroke=\"#ddd\"");
+        }
+        for tick in &x_ticks {
+            let x = left + place_x(*tick);
+            line(&mut out, &format!("M{x:.1} {TOP}V{bottom}"), "stroke=\"#eee\"");
+            let label = if chart.log_x { format!("1e{tick}") } else { number(*tick) };
+            text(&mut out, x, bottom + 15.0, "middle", "", &label);
+        }
+        for series in &panel.series {
+            let (stroke, mut path) = (stroke(&series.label, series.paper), String::new());
+            for point in &series.points {
+                let (x, y) = (left + place_x(of_x(point.x)), place_y(point.mean()));
+                path += &format!("{}{x:.1} {y:.1}", if path.is_empty() { 'M' } else { 'L' });
+                if !series.paper {
+                    writeln!(out, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2\" {stroke}/>").expect("text grows");
+                }
+                if point.ys.len() > 1 {
+                    let (low, high) = point.range();
+                    line(&mut out, &format!("M{x:.1} {:.1}V{:.1}", place_y(low), place_y(high)), &stroke);
+                }
+            }
+            line(&mut out, &path, &stroke);
+        }
+    }
+    for (k, (label, paper)) in legend.into_iter().enumerate() {
+        let y = TOP + 8.0 + 16.0 * k as f64;
+        line(&mut out, &format!("M{:.1} {y:.1}h24", right + 12.0), &stroke(label, paper));
+        let label = if paper { format!("{label}, paper") } else { label.to_string() };
+        text(&mut out, right + 42.0, y + 4.0, "start", "", &label);
     }
     out + "</svg>\n"
+}
+
+fn text(out: &mut String, x: f64, y: f64, anchor: &str, more: &str, text: &str) {
+    if !text.is_empty() {
+        let text = escaped(text);
+        writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\"{more}>{text}</text>")
+            .expect("text grows");
+    }
+}
+
+fn line(out: &mut String, path: &str, stroke: &str) {
+    writeln!(out, "<path d=\"{path}\" {stroke}/>").expect("text grows");
 }
 
 /// Smallest and largest, a little apart where they are one.
@@ -155,19 +185,21 @@ mod tests {
     #[test]
     fn a_chart_holds_every_line_and_point() {
         let points = || vec![Point { x: 1.0, ys: vec![2.0] }, Point { x: 10.0, ys: vec![3.0, 5.0, 4.0] }];
-        let line = |label: &str, dashed| Series { label: label.into(), points: points(), dashed };
-        let series = vec![line("ours", false), line("paper <1>", true)];
-        let text = svg(&Chart { title: "t".into(), x: "x".into(), y: "y".into(), log_x: true, series });
-        assert_eq!(text.matches("<circle").count(), 2);
-        assert_eq!(text.matches("stroke-dasharray").count(), 2);
-        // 2 to 5 span the height; the mean of the three is 4, and their bar goes from 3 to 5.
-        let [low, mean, high] = [3.0, 4.0, 5.0].map(|y| 354.0 - (y - 2.0) / 3.0 * 318.0);
-        assert!(text.contains(&format!("cx=\"470.0\" cy=\"{mean:.1}\"")), "{text}");
-        assert!(text.contains(&format!("<path d=\"M470.0 {low:.1}V{high:.1}\"")), "{text}");
-        assert!(text.contains("paper &lt;1&gt;") && text.contains("1e1"));
-        assert!(
-            svg(&Chart { title: "empty".into(), x: "".into(), y: "".into(), log_x: false, series: vec![] })
-                .contains("</svg>")
-        );
+        let series = |paper| Series { label: "votes <1>".into(), points: points(), paper };
+        let panel = |title: &str| Panel { title: title.into(), series: vec![series(false), series(true)] };
+        let chart = |panels| svg(&Chart { title: "t".into(), x: "x".into(), y: "y".into(), log_x: true, panels });
+        let one = chart(vec![panel("")]);
+        assert_eq!(one.matches("<circle").count(), 2);
+        assert!(one.contains(">votes &lt;1&gt;<") && one.contains(">votes &lt;1&gt;, paper<") && one.contains("1e1"));
+        // 2 to 5 span the height of 302; the mean of the three is 4, and their bar goes from 3 to 5.
+        let [low, mean, high] = [3.0, 4.0, 5.0].map(|y| 354.0 - (y - 2.0) / 3.0 * 302.0);
+        assert!(one.contains(&format!("cx=\"460.0\" cy=\"{mean:.1}\"")), "{one}");
+        assert!(one.contains(&format!("<path d=\"M460.0 {low:.1}V{high:.1}\"")), "{one}");
+        // A second panel stands beside the first, and shares colours and legend.
+        let two = chart(vec![panel("a"), panel("b")]);
+        assert_eq!((two.matches("<circle").count(), two.matches(", paper<").count()), (4, 1));
+        assert!(two.contains(COLOURS[0]) && !two.contains(COLOURS[1]));
+        assert!(two.contains("cx=\"300.0\"") && two.contains("cx=\"556.0\""), "{two}");
+        assert!(chart(vec![]).contains("</svg>"));
     }
 }

@@ -58,7 +58,7 @@ pub fn picture(name: &str, rows: &[Row]) -> String {
             .iter()
             .filter_map(|r| of(r).map(|y| chart::Point { x: r.epoch as f64, ys: vec![100.0 * y] }))
             .collect(),
-        dashed: false,
+        paper: false,
     };
     let series = [
         line("training (augmented)", |r| Some(r.train_accuracy)),
@@ -66,7 +66,8 @@ pub fn picture(name: &str, rows: &[Row]) -> String {
         line("held out", |r| r.held_out_accuracy),
     ];
     let series = series.into_iter().filter(|s| !s.points.is_empty()).collect();
-    chart::svg(&chart::Chart { title: name.into(), x: "epoch".into(), y: "accuracy, %".into(), log_x: false, series })
+    let panels = vec![chart::Panel { title: String::new(), series }];
+    chart::svg(&chart::Chart { title: name.into(), x: "epoch".into(), y: "accuracy, %".into(), log_x: false, panels })
 }
 
 /// `FILE.csv`, and `FILE.svg` beside it.

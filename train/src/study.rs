@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use hafnia::data::Split as Part;
 use serde::{Deserialize, Serialize};
 
-use crate::chart::{self, Chart, Point, Series};
+use crate::chart::{self, Chart, Panel, Point, Series};
 use crate::checkpoint::{self, Mapping};
 use crate::data::{self, Images};
 use crate::errors::{self, ErrorKind};
@@ -30,6 +30,8 @@ pub struct Study {
     pieces: fn() -> Vec<Piece>,
     x: &'static str,
     log_x: bool,
+    /// What the number before a colon in a line's name is: such lines have a panel of their own.
+    panel: &'static str,
 }
 
 /// One number of a study.
@@ -168,16 +170,33 @@ fn write_both(study: &Study, pieces: &[Piece], found: &[Found], folder: &Path) -
 }
 
 fn picture_of(study: &Study, pieces: &[Piece], of: impl Fn(&Piece) -> Option<f64>) -> String {
+    let mut titles: Vec<&str> = Vec::new();
+    for panel in pieces.iter().filter_map(|p| p.place().0) {
+        if titles.last() != Some(&panel) {
+            titles.push(panel);
+        }
+    }
+    let span = pieces.iter().map(|p| p.x).fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(x), b.max(x)));
+    let panel = |title: Option<&str>| {
+        let own = || pieces.iter().filter(|p| p.place().0.is_none_or(|panel| Some(panel) == title));
+        let ours = own().filter_map(|p| of(p).map(|y| (p, y)));
+        let papers = own().filter_map(|p| p.paper.map(|y| (p, y)));
+        let series = series(ours, false, span).into_iter().chain(series(papers, true, span)).collect();
+        Panel { title: title.map(|t| format!("{t} {}", study.panel)).unwrap_or_default(), series }
+    };
+    let panels = if titles.is_empty() { vec![panel(None)] } else { titles.iter().map(|t| panel(Some(t))).collect() };
+    let (title, x, y) = (study.what.into(), study.x.into(), "accuracy, %".into());
+    chart::svg(&Chart { title, x, y, log_x: study.log_x, panels })
+}
+
+/// The lines of a panel from its points; a line of a single one is a level across.
+fn series<'a>(points: impl Iterator<Item = (&'a Piece, f64)>, paper: bool, span: (f64, f64)) -> Vec<Series> {
     let mut series: Vec<Series> = Vec::new();
-    for (piece, dashed) in pieces.iter().map(|p| (p, false)).chain(pieces.iter().map(|p| (p, true))) {
-        let (label, y) = match dashed {
-            false => (piece.series.clone(), of(piece)),
-            true => (format!("{}, paper", piece.series), piece.paper),
-        };
-        let Some(y) = y else { continue };
-        let known = series.iter_mut().position(|s| s.label == label);
+    for (piece, y) in points {
+        let label = piece.place().1;
+        let known = series.iter().position(|s| s.label == label);
         let place = known.unwrap_or_else(|| {
-            series.push(Series { label, points: Vec::new(), dashed });
+            series.push(Series { label: label.into(), points: Vec::new(), paper });
             series.len() - 1
         });
         match series[place].points.iter_mut().find(|p| p.x == piece.x) {
@@ -185,17 +204,19 @@ fn picture_of(study: &Study, pieces: &[Piece], of: impl Fn(&Piece) -> Option<f64
             None => series[place].points.push(Point { x: piece.x, ys: vec![y] }),
         }
     }
-    // A level stands as a line across.
-    let span = pieces.iter().map(|p| p.x).fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(x), b.max(x)));
     for s in series.iter_mut().filter(|s| s.points.len() == 1) {
         let ys = s.points[0].ys.clone();
         s.points = [span.0, span.1].map(|x| Point { x, ys: ys.clone() }).into();
     }
-    let (title, x, y) = (study.what.into(), study.x.into(), "accuracy, %".into());
-    chart::svg(&Chart { title, x, y, log_x: study.log_x, series })
+    series
 }
 
 impl Piece {
+    /// Its panel, where it has one of its own, and its line in it.
+    fn place(&self) -> (Option<&str>, &str) {
+        self.series.split_once(": ").map_or((None, &self.series), |(panel, line)| (Some(panel), line))
+    }
+
     fn key(&self) -> String {
         let run = if self.run > 1 { format!(", run {}", self.run) } else { String::new() };
         format!("{} @ {}{run}", self.series, self.x)

@@ -14,6 +14,7 @@ pub const STUDIES: [Study; 5] = [
         pieces: || splitting("mnist_mlp", [512, 256, 128], [98.8, 98.8, 98.7, 98.7]),
         x: "bits of a partial sum",
         log_x: false,
+        panel: "inputs an array",
     },
     Study {
         name: "cifar10_splitting",
@@ -21,6 +22,7 @@ pub const STUDIES: [Study; 5] = [
         pieces: || splitting("cifar10_cnn", [128, 64, 32], [88.6, 88.4, 88.0, 87.5]),
         x: "bits of a partial sum",
         log_x: false,
+        panel: "inputs an array",
     },
     Study {
         name: "vgg_sizes",
@@ -28,6 +30,7 @@ pub const STUDIES: [Study; 5] = [
         pieces: vgg_sizes,
         x: "N",
         log_x: false,
+        panel: "",
     },
     Study {
         name: "vgg_errors",
@@ -35,6 +38,7 @@ pub const STUDIES: [Study; 5] = [
         pieces: vgg_errors,
         x: "bit error rate",
         log_x: true,
+        panel: "",
     },
     Study {
         name: "batmann_table",
@@ -42,6 +46,7 @@ pub const STUDIES: [Study; 5] = [
         pieces: batmann_table,
         x: "row",
         log_x: false,
+        panel: "",
     },
 ];
 
