@@ -24,6 +24,9 @@ pub enum Error {
     #[error("{}: {reason}", path.display())]
     Checkpoint { path: PathBuf, reason: String },
 
+    #[error("{}: {reason}", path.display())]
+    Table { path: PathBuf, reason: String },
+
     #[error("epoch {epoch}: the loss is {loss}; lower train.learning_rate or raise train.temperature")]
     Diverged { epoch: usize, loss: f64 },
 

@@ -101,9 +101,9 @@ fn study(args: cli::Study) -> anyhow::Result<()> {
         News::Training(recipe, event) => {
             progress.get_or_insert_with(|| Progress::new(recipe)).hear(&event);
         }
-        News::Found(found) => {
+        News::Found { key, accuracy } => {
             progress.take().into_iter().for_each(|p| p.0.finish_and_clear());
-            eprintln!("    {} {:.2}%", found.key, found.accuracy);
+            eprintln!("    {key} {accuracy:.2}%");
         }
     })?;
     say(&std::fs::read_to_string(&table)?)

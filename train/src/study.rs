@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use hafnia::data::Split as Part;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::chart::{self, Chart, Panel, Point, Series};
 use crate::checkpoint::{self, Mapping};
 use crate::data::{self, Images};
 use crate::errors::{self, ErrorKind};
@@ -16,13 +16,20 @@ use crate::partial::{self, Levels};
 use crate::recipe::Recipe;
 use crate::run::{self, Files};
 use crate::{Error, evaluate, whole};
+use claim::Claim;
+use table::Table;
 
+mod claim;
 mod pieces;
+mod table;
 
 pub use pieces::STUDIES;
 
 /// Images of the training set on which partial sums are sampled.
 const SAMPLED: usize = 1000;
+
+/// Until pieces that other processes are on are looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 pub struct Study {
     pub name: &'static str,
@@ -76,14 +83,6 @@ impl Training {
     }
 }
 
-/// A line of the results' file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Found {
-    pub key: String,
-    /// In percent.
-    pub accuracy: f64,
-}
-
 pub struct Options {
     pub folder: PathBuf,
     pub data: Option<PathBuf>,
@@ -95,9 +94,17 @@ pub struct Options {
 
 /// What a study tells while it goes.
 pub enum News<'a> {
-    Piece { done: usize, of: usize, key: &'a str },
+    Piece {
+        done: usize,
+        of: usize,
+        key: &'a str,
+    },
     Training(&'a Recipe, Event<'a>),
-    Found(&'a Found),
+    /// In percent.
+    Found {
+        key: &'a str,
+        accuracy: f64,
+    },
 }
 
 fn read_text(path: &Path, action: &'static str) -> Result<String, Error> {
@@ -126,89 +133,43 @@ fn check_addressees(pieces: &[Piece], set: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Works off every piece that has no result yet; before, and after each one, writes `NAME.csv` and `NAME.svg` of
-/// what is there.
+/// Works off every piece that has no result yet, together with other processes in the same folder; before, and after each
+/// piece, writes `NAME.csv` and `NAME.svg` of what is there. Returns the table's place.
 pub fn run(study: &Study, options: &Options, mut tell: impl FnMut(News)) -> Result<PathBuf, Error> {
-    let folder = &options.folder;
-    let ledger = folder.join(format!("{}.jsonl", study.name));
-    let text = if ledger.is_file() { read_text(&ledger, "read the results so far")? } else { String::new() };
-    let mut found: Vec<Found> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let pieces = (study.pieces)();
     check_addressees(&pieces, &options.set)?;
-    write_both(study, &pieces, &found, folder)?;
-    for (done, piece) in pieces.iter().enumerate() {
-        let key = piece.key();
-        if found.iter().any(|f| f.key == key) {
-            continue;
+    let mut table = Table::open(study, &pieces, &options.folder)?;
+    table.write_again()?;
+    loop {
+        let mut busy = 0;
+        for (place, piece) in pieces.iter().enumerate() {
+            if table.is_done(place) {
+                continue;
+            }
+            let own = format!("{}-{place}", study.name);
+            let untrained: Vec<&Training> =
+                piece.work.network().line().filter(|t| !matches!(t.judged(options), Ok(Some(_)))).collect();
+            let names = untrained.iter().map(|t| t.name.as_str()).chain([own.as_str()]);
+            let Some(_claim) = Claim::take(&options.folder, names)? else {
+                busy += 1;
+                continue;
+            };
+            table.read()?;
+            if table.is_done(place) {
+                continue;
+            }
+            let key = piece.key();
+            tell(News::Piece { done: place, of: pieces.len(), key: &key });
+            let accuracy = 100.0 * piece.work.run(options, &mut tell)?;
+            tell(News::Found { key: &key, accuracy });
+            table.put(place, accuracy)?;
         }
-        tell(News::Piece { done, of: pieces.len(), key: &key });
-        let accuracy = 100.0 * piece.work.run(options, &mut tell)?;
-        let one = Found { key, accuracy };
-        tell(News::Found(&one));
-        found.push(one);
-        let lines = found.iter().map(|f| serde_json::to_string(f).expect("plain data") + "\n").collect::<String>();
-        whole::write(&ledger, lines.as_bytes(), "write the results so far")?;
-        write_both(study, &pieces, &found, folder)?;
-    }
-    write_both(study, &pieces, &found, folder)
-}
-
-/// Table and picture of the pieces that have a result; returns the table's place.
-fn write_both(study: &Study, pieces: &[Piece], found: &[Found], folder: &Path) -> Result<PathBuf, Error> {
-    let of = |p: &Piece| found.iter().find(|f| f.key == p.key()).map(|f| f.accuracy);
-    let mut csv = format!("series,{},run,accuracy_percent,paper_percent\n", study.x.replace(' ', "_"));
-    for piece in pieces {
-        let [accuracy, paper] = [of(piece).map(|a| format!("{a:.2}")), piece.paper.map(|p| p.to_string())];
-        let [accuracy, paper] = [accuracy, paper].map(Option::unwrap_or_default);
-        csv += &format!("\"{}\",{},{},{accuracy},{paper}\n", piece.series, piece.x, piece.run);
-    }
-    let table = folder.join(study.name).with_extension("csv");
-    whole::write(&table, csv.as_bytes(), "write the table")?;
-    let picture = folder.join(study.name).with_extension("svg");
-    whole::write(&picture, picture_of(study, pieces, of).as_bytes(), "write the picture")?;
-    Ok(table)
-}
-
-fn picture_of(study: &Study, pieces: &[Piece], of: impl Fn(&Piece) -> Option<f64>) -> String {
-    let mut titles: Vec<&str> = Vec::new();
-    for panel in pieces.iter().filter_map(|p| p.place().0) {
-        if titles.last() != Some(&panel) {
-            titles.push(panel);
+        table.read()?;
+        if busy == 0 {
+            return Ok(table.path());
         }
+        std::thread::sleep(LOOK_AGAIN);
     }
-    let span = pieces.iter().map(|p| p.x).fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(x), b.max(x)));
-    let panel = |title: Option<&str>| {
-        let own = || pieces.iter().filter(|p| p.place().0.is_none_or(|panel| Some(panel) == title));
-        let ours = own().filter_map(|p| of(p).map(|y| (p, y)));
-        let papers = own().filter_map(|p| p.paper.map(|y| (p, y)));
-        let series = series(ours, false, span).into_iter().chain(series(papers, true, span)).collect();
-        Panel { title: title.map(|t| format!("{t} {}", study.panel)).unwrap_or_default(), series }
-    };
-    let panels = if titles.is_empty() { vec![panel(None)] } else { titles.iter().map(|t| panel(Some(t))).collect() };
-    let (title, x, y) = (study.what.into(), study.x.into(), "accuracy, %".into());
-    chart::svg(&Chart { title, x, y, log_x: study.log_x, panels })
-}
-
-/// The lines of a panel from its points; a line of a single one is a level across.
-fn series<'a>(points: impl Iterator<Item = (&'a Piece, f64)>, paper: bool, span: (f64, f64)) -> Vec<Series> {
-    let mut series: Vec<Series> = Vec::new();
-    for (piece, y) in points {
-        let label = piece.place().1;
-        let known = series.iter().position(|s| s.label == label);
-        let place = known.unwrap_or_else(|| {
-            series.push(Series { label: label.into(), points: Vec::new(), paper });
-            series.len() - 1
-        });
-        match series[place].points.iter_mut().find(|p| p.x == piece.x) {
-            Some(point) => point.ys.push(y),
-            None => series[place].points.push(Point { x: piece.x, ys: vec![y] }),
-        }
-    }
-    for s in series.iter_mut().filter(|s| s.points.len() == 1) {
-        let ys = s.points[0].ys.clone();
-        s.points = [span.0, span.1].map(|x| Point { x, ys: ys.clone() }).into();
-    }
-    series
 }
 
 impl Piece {
@@ -306,15 +267,21 @@ impl Training {
         std::iter::successors(Some(self), |t| t.from.as_deref())
     }
 
+    /// What its run gave, where it has been done.
+    fn judged(&self, options: &Options) -> Result<Option<Judged>, Error> {
+        let summary = self.file(options, "json");
+        if !summary.is_file() {
+            return Ok(None);
+        }
+        let judged: Option<Judged> = serde_json::from_str(&read_text(&summary, "read a summary")?).ok();
+        // A full-precision baseline has no network file.
+        Ok(judged.filter(|j| j.network.is_none() || self.file(options, "safetensors").is_file()))
+    }
+
     /// Trains where that has not been done, and judges.
     fn run(&self, options: &Options, tell: &mut impl FnMut(News)) -> Result<Judged, Error> {
-        let (network, summary) = (self.file(options, "safetensors"), self.file(options, "json"));
-        if summary.is_file() {
-            let judged: Option<Judged> = serde_json::from_str(&read_text(&summary, "read a summary")?).ok();
-            // A full-precision baseline has no network file.
-            if let Some(judged) = judged.filter(|j| j.network.is_none() || network.is_file()) {
-                return Ok(judged);
-            }
+        if let Some(judged) = self.judged(options)? {
+            return Ok(judged);
         }
         if let Some(from) = &self.from {
             from.run(options, tell)?;
@@ -325,7 +292,7 @@ impl Training {
             data: options.data.clone(),
             resume: checkpoint.is_file(),
             from: self.from.as_ref().filter(|_| !checkpoint.is_file()).map(|f| f.file(options, "checkpoint")),
-            network,
+            network: self.file(options, "safetensors"),
             curve: Some(self.file(options, "csv")),
             checkpoint,
             checkpoint_every: 1,
@@ -333,7 +300,7 @@ impl Training {
         };
         let done = run::run(&recipe, &files, |event| tell(News::Training(&recipe, event)))?;
         let text = serde_json::to_string_pretty(&done).expect("a summary is plain data") + "\n";
-        whole::write(&summary, text.as_bytes(), "write a summary")?;
+        whole::write(&self.file(options, "json"), text.as_bytes(), "write a summary")?;
         Ok(serde_json::from_str(&text).expect("just written"))
     }
 

@@ -1,9 +1,9 @@
 //! A study from recipe to table, on the digits and small layers.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
-fn study(folder: &Path) -> String {
+fn start(folder: &Path) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hafnia-train"));
     command.args(["study", "mnist_splitting", "-o", folder.to_str().unwrap()]);
     for set in ["data.set=digits", "data.shift=0", "train.epochs=6", "train.batch=64"] {
@@ -12,15 +12,31 @@ fn study(folder: &Path) -> String {
     for layer in 0..3 {
         command.args(["--set", &format!("layers.{layer}.neurons=300")]);
     }
-    let out = command.output().unwrap();
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    String::from_utf8(out.stdout).unwrap()
+    command.env("RAYON_NUM_THREADS", "1").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// The table, and the pieces that were worked on.
+fn end(process: Child) -> (String, Vec<String>) {
+    let out = process.wait_with_output().unwrap();
+    let said = String::from_utf8(out.stderr).unwrap();
+    assert!(out.status.success(), "{said}");
+    let begun = said.lines().filter_map(|l| l.split_once("/47 ")).map(|(_, key)| key.into()).collect();
+    (String::from_utf8(out.stdout).unwrap(), begun)
 }
 
 #[test]
-fn a_study_writes_its_table_and_goes_on_where_it_was() {
+fn two_processes_write_a_studys_table_and_it_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
-    let table = study(folder.path());
+    let both = [start(folder.path()), start(folder.path())].map(end);
+    let table = &both[0].0;
+    assert_eq!(&both[1].0, table);
+    // Each piece once, by one or the other.
+    let mut begun: Vec<&String> = both.iter().flat_map(|(_, begun)| begun).collect();
+    begun.sort();
+    let count = begun.len();
+    begun.dedup();
+    assert_eq!((begun.len(), count), (47, 47));
+
     let accuracy = |series: &str, x: &str| -> f64 {
         let start = format!("\"{series}\",{x},1,");
         let line = table.lines().find(|l| l.starts_with(&start)).unwrap_or_else(|| panic!("{start} in {table}"));
@@ -40,12 +56,31 @@ fn a_study_writes_its_table_and_goes_on_where_it_was() {
     assert!(std::fs::read_to_string(folder.path().join("mnist_splitting.svg")).unwrap().contains("Lloyd-Max"));
 
     // What has a result is not done again; what has none is.
-    let ledger = folder.path().join("mnist_splitting.jsonl");
-    let lines = std::fs::read_to_string(&ledger).unwrap();
-    let kept: Vec<&str> = lines.lines().filter(|l| !l.contains("128: linear")).collect();
-    std::fs::write(&ledger, kept.join("\n")).unwrap();
+    let path = folder.path().join("mnist_splitting.csv");
+    let emptied: Vec<String> = table
+        .lines()
+        .map(|l| {
+            if l.starts_with("\"128: linear\"") { l[..l.rfind(",1,").unwrap() + 3].to_string() + "," } else { l.into() }
+        })
+        .collect();
+    std::fs::write(&path, emptied.join("\n")).unwrap();
     let trained = |name: &str| std::fs::metadata(folder.path().join(name)).unwrap().modified().unwrap();
     let before = trained("mnist_mlp.safetensors");
-    assert_eq!(study(folder.path()), table);
+    let (again, begun) = end(start(folder.path()));
+    assert_eq!(&again, table);
+    assert_eq!(begun, [1, 2, 3, 4, 5, 6].map(|bits| format!("128: linear @ {bits}")));
     assert_eq!(trained("mnist_mlp.safetensors"), before);
+}
+
+#[test]
+fn a_table_that_does_not_read_is_an_error_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mnist_splitting.csv");
+    let text = "\"whole\",0,1,ninety,98.8\n";
+    std::fs::write(&path, text).unwrap();
+    let out = start(folder.path()).wait_with_output().unwrap();
+    let said = String::from_utf8(out.stderr).unwrap();
+    assert!(said.contains("mnist_splitting.csv: `ninety` in the row \"whole\",0,1, is no accuracy"), "{said}");
+    assert_eq!(out.status.code(), Some(2));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }

@@ -1,0 +1,126 @@
+//! A study's table and picture. The table is also its memory: a row with an accuracy is done.
+
+use std::path::{Path, PathBuf};
+
+use super::claim::Claim;
+use super::{Piece, Study};
+use crate::chart::{self, Chart, Panel, Point, Series};
+use crate::{Error, whole};
+
+/// Accuracies of a study's pieces, in percent, by their place in it; what is not done yet has none.
+pub struct Table<'a> {
+    study: &'a Study,
+    pieces: &'a [Piece],
+    folder: &'a Path,
+    found: Vec<Option<f64>>,
+}
+
+impl<'a> Table<'a> {
+    /// Reads `NAME.csv` where there is one; rows that no piece has are left.
+    pub fn open(study: &'a Study, pieces: &'a [Piece], folder: &'a Path) -> Result<Self, Error> {
+        let mut table = Self { study, pieces, folder, found: vec![None; pieces.len()] };
+        table.read()?;
+        Ok(table)
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(self.study.name).with_extension("csv")
+    }
+
+    /// What the file says now: another process may have written it.
+    pub fn read(&mut self) -> Result<(), Error> {
+        let path = self.path();
+        let text = if path.is_file() { super::read_text(&path, "read the results so far")? } else { String::new() };
+        for (piece, found) in self.pieces.iter().zip(&mut self.found) {
+            let start = row(piece);
+            let Some(line) = text.lines().find_map(|line| line.strip_prefix(start.as_str())) else { continue };
+            let field = line.split(',').next().expect("split gives one at least");
+            if !field.is_empty() {
+                let reason = || {
+                    format!("`{field}` in the row {start} is no accuracy; correct it, or empty it to work it out again")
+                };
+                *found = Some(field.parse().map_err(|_| Error::Table { path: path.clone(), reason: reason() })?);
+            }
+        }
+        Ok(())
+    }
+
+    pub fn is_done(&self, piece: usize) -> bool {
+        self.found[piece].is_some()
+    }
+
+    /// Puts an accuracy into the files, beside what other processes have put there.
+    pub fn put(&mut self, piece: usize, accuracy: f64) -> Result<(), Error> {
+        let _alone = Claim::wait(self.folder, self.study.name)?;
+        self.read()?;
+        self.found[piece] = Some(accuracy);
+        self.write()
+    }
+
+    pub fn write_again(&mut self) -> Result<(), Error> {
+        let _alone = Claim::wait(self.folder, self.study.name)?;
+        self.read()?;
+        self.write()
+    }
+
+    fn write(&self) -> Result<(), Error> {
+        let mut csv = format!("series,{},run,accuracy_percent,paper_percent\n", self.study.x.replace(' ', "_"));
+        for (piece, found) in self.pieces.iter().zip(&self.found) {
+            let [accuracy, paper] = [found.map(|a| format!("{a:.2}")), piece.paper.map(|p| p.to_string())];
+            let [accuracy, paper] = [accuracy, paper].map(Option::unwrap_or_default);
+            csv += &format!("{}{accuracy},{paper}\n", row(piece));
+        }
+        whole::write(&self.path(), csv.as_bytes(), "write the table")?;
+        whole::write(&self.path().with_extension("svg"), self.picture().as_bytes(), "write the picture")
+    }
+
+    fn picture(&self) -> String {
+        let study = self.study;
+        let mut titles: Vec<&str> = Vec::new();
+        for panel in self.pieces.iter().filter_map(|p| p.place().0) {
+            if titles.last() != Some(&panel) {
+                titles.push(panel);
+            }
+        }
+        let span = self.pieces.iter().map(|p| p.x).fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(x), b.max(x)));
+        let panel = |title: Option<&str>| {
+            let rows = || self.pieces.iter().zip(&self.found);
+            let own = || rows().filter(|(p, _)| p.place().0.is_none_or(|panel| Some(panel) == title));
+            let ours = own().filter_map(|(p, found)| found.map(|y| (p, y)));
+            let papers = own().filter_map(|(p, _)| p.paper.map(|y| (p, y)));
+            let series = series(ours, false, span).into_iter().chain(series(papers, true, span)).collect();
+            Panel { title: title.map(|t| format!("{t} {}", study.panel)).unwrap_or_default(), series }
+        };
+        let panels =
+            if titles.is_empty() { vec![panel(None)] } else { titles.iter().map(|t| panel(Some(t))).collect() };
+        let (title, x, y) = (study.what.into(), study.x.into(), "accuracy, %".into());
+        chart::svg(&Chart { title, x, y, log_x: study.log_x, panels })
+    }
+}
+
+/// A piece's row up to its accuracy.
+fn row(piece: &Piece) -> String {
+    format!("\"{}\",{},{},", piece.series, piece.x, piece.run)
+}
+
+/// The lines of a panel from its points; a line of a single one is a level across.
+fn series<'a>(points: impl Iterator<Item = (&'a Piece, f64)>, paper: bool, span: (f64, f64)) -> Vec<Series> {
+    let mut series: Vec<Series> = Vec::new();
+    for (piece, y) in points {
+        let label = piece.place().1;
+        let known = series.iter().position(|s| s.label == label);
+        let place = known.unwrap_or_else(|| {
+            series.push(Series { label: label.into(), points: Vec::new(), paper });
+            series.len() - 1
+        });
+        match series[place].points.iter_mut().find(|p| p.x == piece.x) {
+            Some(point) => point.ys.push(y),
+            None => series[place].points.push(Point { x: piece.x, ys: vec![y] }),
+        }
+    }
+    for s in series.iter_mut().filter(|s| s.points.len() == 1) {
+        let ys = s.points[0].ys.clone();
+        s.points = [span.0, span.1].map(|x| Point { x, ys: ys.clone() }).into();
+    }
+    series
+}
