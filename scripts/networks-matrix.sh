@@ -1,7 +1,7 @@
 #!/bin/sh
 # The trained networks that ship, each through RTL on the arrays it is meant for: real test images, every layer compared.
 # Usage: HAFNIA_DATA=DIR scripts/networks-matrix.sh [OUT ["NETWORK ..."]]
-#        HAFNIA=path of the program; IMAGES=number (default: 10000 on sa arrays, 20 on pcsa arrays)
+#        HAFNIA=path of the program; IMAGES=number (default: 10000 on sa arrays, 20 on pcsa arrays), spread over the test set
 set -eu
 cd "$(dirname "$0")/.."
 : "${HAFNIA_DATA:?set it to the folder that holds mnist/ and cifar10/}"
@@ -15,7 +15,9 @@ row() { # network, readout, inputs of an array, images
     printf 'readout = "%s"\n[array]\ninputs = %s\n[digital]\ninputs_at_once = 27\n' "$2" "$3" >"$out/$name.toml"
     echo "== $1, $2, $3 inputs an array"
     "$hafnia" generate "networks/$1.safetensors" --hardware "$out/$name.toml" -o "$out/$name"
-    "$hafnia" verify "$out/$name" --dataset "${1%%_*}" --images "${IMAGES:-$4}" --stalled 1 --resets 1 || status=1
+    images=${IMAGES:-$4}
+    "$hafnia" verify "$out/$name" --dataset "${1%%_*}" --images "$images" --every $((10000 / images)) --stalled 1 --resets 1 ||
+        status=1
 }
 networks=${2:-}
 # Trained whole: pcsa arrays lose nothing, sa arrays what the mapping of the thresholds loses.

@@ -78,7 +78,7 @@ struct Checked {
 
 /// Default hardware computes every layer exactly, so that only the scores' constants may be rounded.
 fn check(network: &Network, set: &str, args: &Args) -> Result<Checked> {
-    let data = load::DataArgs { dataset: set.into(), data: args.data.clone(), first: 0, images: args.images };
+    let data = load::DataArgs { dataset: set.into(), data: args.data.clone(), first: 0, every: 1, images: args.images };
     let set = data.open(network)?;
     let images: Vec<&[u8]> = (0..set.len()).map(|i| set.image(i)).collect();
     let plan = load::plan(network, &Hardware::default(), None)?;

@@ -87,6 +87,9 @@ pub(super) struct DataArgs {
     /// Start at this image.
     #[arg(long, default_value_t = 0)]
     pub first: usize,
+    /// Take every K-th image from there: CIFAR-10's test images stand class by class, so that the first of them are all alike.
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub every: u32,
     /// Take this many images; absent: all.
     #[arg(long)]
     pub images: Option<usize>,
@@ -100,6 +103,6 @@ impl DataArgs {
         if network.input.code == InputCode::Bipolar {
             set.check_bits()?;
         }
-        Ok(set.slice(self.first, self.images)?)
+        Ok(set.chosen(self.first, self.every as usize, self.images)?)
     }
 }

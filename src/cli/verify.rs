@@ -121,7 +121,7 @@ pub(super) fn run(args: Args) -> Result<Answer> {
     if asked.is_empty() && simulator == Simulator::Icarus && args.data.images.is_none() {
         // A second opinion on a sample: Icarus is hundreds of times slower.
         let sample = set.len().min(4);
-        set = set.slice(0, Some(sample))?;
+        set = set.chosen(0, 1, Some(sample))?;
     }
     let waveform = args.waveform.unwrap_or_else(|| {
         let mut name = build.path.as_os_str().to_owned();

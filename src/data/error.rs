@@ -3,8 +3,10 @@ use std::path::PathBuf;
 /// What can be wrong with a data set. Every message says where and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
-    #[error("{name} has {len} images; images {first} to {} are not there: choose --first and --images within it", first.saturating_add(*count).saturating_sub(1))]
-    Range { name: String, first: usize, count: usize, len: usize },
+    #[error(
+        "{name} has {len} images, not {count} from {first} on in steps of {every}: choose --first, --every and --images within it"
+    )]
+    Range { name: String, first: usize, every: usize, count: usize, len: usize },
 
     #[error("there is no data set `{spec}`{near}; use {}, or a file whose name ends in .npy", super::SETS.join(", "))]
     Unknown { spec: String, near: String },

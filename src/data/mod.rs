@@ -86,16 +86,17 @@ impl Dataset {
         &self.images[i * self.values()..][..self.values()]
     }
 
-    /// Images `first ..`, at most `count` of them.
-    pub fn slice(mut self, first: usize, count: Option<usize>) -> Result<Self, DataError> {
+    /// `count` images, all there are where absent: `first`, `first + every`, and so on. `every` is 1 or more.
+    pub fn chosen(mut self, first: usize, every: usize, count: Option<usize>) -> Result<Self, DataError> {
         let len = self.len();
-        let count = count.unwrap_or(len.saturating_sub(first));
-        if count == 0 || first.checked_add(count).is_none_or(|end| end > len) {
-            return Err(DataError::Range { name: self.name, first, count, len });
+        let there = len.saturating_sub(first).div_ceil(every);
+        let count = count.unwrap_or(there);
+        if count == 0 || count > there {
+            return Err(DataError::Range { name: self.name, first, every, count, len });
         }
-        let values = self.values();
-        self.images = self.images[first * values..][..count * values].to_vec();
-        self.labels = self.labels.map(|l| l[first..first + count].to_vec());
+        let places = || (first..).step_by(every).take(count);
+        self.images = places().flat_map(|i| self.image(i)).copied().collect();
+        self.labels = self.labels.map(|l| places().map(|i| l[i]).collect());
         Ok(self)
     }
 
@@ -198,6 +199,20 @@ mod tests {
         assert!(error.contains("digits: image 0, value 3 is 4") && error.contains("threshold"), "{error}");
         set.images.iter_mut().for_each(|byte| *byte /= 9);
         set.check_bits().unwrap();
+    }
+
+    #[test]
+    fn images_are_chosen_in_steps() {
+        let digits = open("digits", None).unwrap(); // 599 images
+        let chosen = digits.clone().chosen(4, 100, None).unwrap();
+        let places = [4, 104, 204, 304, 404, 504];
+        assert_eq!(chosen.images, places.map(|i| digits.image(i)).concat());
+        assert_eq!(chosen.labels.unwrap(), places.map(|i| digits.labels.as_ref().unwrap()[i]));
+        assert_eq!(digits.clone().chosen(598, 100, None).unwrap().image(0), digits.image(598));
+        assert_eq!(digits.clone().chosen(10, 1, Some(3)).unwrap().images, digits.images[10 * 64..13 * 64]);
+        for (first, every, count) in [(599, 1, None), (0, 1, Some(600)), (4, 100, Some(7)), (0, 1, Some(0))] {
+            assert!(digits.clone().chosen(first, every, count).unwrap_err().to_string().contains("has 599 images"));
+        }
     }
 
     #[test]
