@@ -1,16 +1,20 @@
 //! The networks in `networks/` are what their cards say: the file by its hash, and the share of images that it gets right by plain
-//! integers. Few-shot controllers are judged in the trainer's tests.
+//! integers; of a few-shot controller the share of queries.
 
 mod common;
 
 use std::path::{Path, PathBuf};
 
-use hafnia::data::{Dataset, open_for};
+use hafnia::data::{Dataset, Episode, EpisodeShape, open_for};
+use hafnia::reference::KeyValueMemory;
 use hafnia::{network, reference};
 use sha2::{Digest, Sha256};
 
 /// Images of a large set that are judged here, spread evenly over the held-out ones: CIFAR-10's stand class by class.
 const JUDGED: usize = 200;
+
+/// What the names of few-shot controllers begin with.
+const CONTROLLER: &str = "batmann";
 
 /// A set of so many is judged whole.
 const SMALL: usize = 1000;
@@ -54,8 +58,8 @@ fn networks_hold_what_their_cards_say() {
     for path in shipped() {
         let name = path.file_stem().unwrap().to_str().unwrap().to_string();
         let network = network::load(&path).unwrap();
-        if name.starts_with("batmann") {
-            continue;
+        if name.starts_with(CONTROLLER) {
+            continue; // below
         }
         let Some(set) = held_out(&name, &network.input.shape) else { continue };
         let count = if set.len() > SMALL { JUDGED } else { set.len() };
@@ -66,5 +70,40 @@ fn networks_hold_what_their_cards_say() {
         let right = chosen.iter().zip(&evaluated).filter(|(i, e)| labels[**i] == e.class).count();
         let stated = format!("({right} of {count})");
         assert!(card(&path).contains(&stated), "{name}: {stated} right, the card differs");
+    }
+}
+
+/// 20 episodes of seed 1, 20-way 5-shot with 15 queries, of the first 25 evaluation characters.
+#[test]
+fn controllers_answer_episodes_as_their_cards_say() {
+    const CHARACTERS: usize = 25;
+    const DRAWINGS: usize = 20;
+    let Some(folder) = common::data("omniglot") else { return };
+    for path in shipped().iter().filter(|p| p.file_stem().unwrap().to_str().unwrap().starts_with(CONTROLLER)) {
+        let network = network::load(path).unwrap();
+        let set = open_for("omniglot", Some(&folder), &network.input.shape).unwrap();
+        // Drawings stand character by character.
+        let labels = &set.labels.as_ref().unwrap()[..CHARACTERS * DRAWINGS];
+        assert!(labels.iter().enumerate().all(|(i, label)| *label == i / DRAWINGS));
+        let images: Vec<&[u8]> = (0..labels.len()).map(|i| set.image(i)).collect();
+        let keys: Vec<Vec<i8>> =
+            reference::evaluate_all(&network, &images, |_| ()).iter().map(|e| e.features()).collect();
+        let characters: Vec<Vec<usize>> =
+            (0..CHARACTERS).map(|c| (c * DRAWINGS..(c + 1) * DRAWINGS).collect()).collect();
+        let (mut right, mut asked) = (0, 0);
+        for number in 0..20 {
+            let shape = EpisodeShape { way: 20, shots: 5, queries: 15 };
+            let episode = Episode::judging(&characters, shape, 1, number);
+            let mut memory = KeyValueMemory::new(20, (100, false), true, false);
+            for (label, shots) in episode.support.iter().enumerate() {
+                shots.iter().for_each(|image| memory.learn(label, keys[*image].clone()));
+            }
+            for (label, queries) in episode.queries.iter().enumerate() {
+                right += queries.iter().filter(|image| memory.class(&keys[**image]) == Some(label)).count();
+                asked += queries.len();
+            }
+        }
+        let stated = format!("({right} of {asked})");
+        assert!(card(path).contains(&stated), "{}: {stated} right, the card differs", path.display());
     }
 }

@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use hafnia::data::DataError;
+use hafnia_train::Error;
 use hafnia_train::data::{Images, fitting};
 use hafnia_train::evaluate;
 use hafnia_train::few_shot::{Draw, judge};
@@ -25,7 +27,10 @@ fn shipped() -> Vec<(PathBuf, String, Images)> {
         let shape = hafnia::network::load(&path).unwrap().input.shape;
         match fitting(set, None, &shape) {
             Ok(images) => shipped.push((path, card, images)),
-            Err(_) => eprintln!("SKIPPED {name}: no {} at hand; set HAFNIA_DATA", set.name()),
+            Err(Error::Set(DataError::NoFolder { .. })) => {
+                eprintln!("SKIPPED {name}: no {} at hand; set HAFNIA_DATA", set.name())
+            }
+            Err(error) => panic!("{name}: {error}"),
         }
     }
     shipped
