@@ -86,12 +86,13 @@ struct Opened<'a> {
 }
 
 fn damaged(path: &Path, e: impl std::fmt::Display) -> Error {
-    let reason = format!("is no usable checkpoint: {e}; leave out --resume or --from to start anew");
+    let reason =
+        format!("is no usable checkpoint: {e}; to start anew, leave out --resume or --from, or remove the file");
     Error::Checkpoint { path: path.into(), reason }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let action = "read the checkpoint (leave out --resume or --from to start anew)";
+    let action = "read the checkpoint (to start anew, leave out --resume or --from)";
     std::fs::read(path).map_err(|source| Error::Io { path: path.into(), action, source })
 }
 
@@ -125,7 +126,7 @@ pub fn restore(path: &Path, recipe: &Recipe, state: &mut State) -> Result<(), Er
     let file = Opened::new(path, &bytes)?;
     if file.header.recipe != *recipe {
         let key = difference(&file.header.recipe, recipe);
-        let reason = format!("comes from another recipe ({key}); use that one, or leave out --resume");
+        let reason = format!("comes from another recipe ({key}); use that one, or remove the file to start anew");
         return Err(Error::Checkpoint { path: path.into(), reason });
     }
     let (names, fresh) = (state.names(), state.snapshot());
@@ -161,11 +162,17 @@ pub fn recipe(path: &Path) -> Result<Recipe, Error> {
 }
 
 /// Puts the network that another run has reached into a model: weights as they are, and learned keys where both have as many;
-/// batch norm too, and in a layer that is
-/// split here and was whole there each block gets its share.
-pub fn start_from(path: &Path, model: &mut Model, mapping: Mapping) -> Result<(), Error> {
+/// batch norm too, and in a layer that is split here, for arrays of `array_inputs`, and was whole there each block gets its share.
+pub fn start_from(path: &Path, array_inputs: usize, model: &mut Model, mapping: Mapping) -> Result<(), Error> {
     let bytes = read(path)?;
     let file = Opened::new(path, &bytes)?;
+    let then = file.header.recipe.split.inputs;
+    if then != 0 && then != array_inputs {
+        let reason = format!(
+            "has blocks of its own for split.inputs = {then}, not for {array_inputs}; start from a network with the same split.inputs, or from a whole one"
+        );
+        return Err(Error::Checkpoint { path: path.into(), reason });
+    }
     let prefix = if file.header.recipe.train.keep == crate::recipe::Keep::Best { "best." } else { "" };
     if let Some(keys) = &mut model.keys
         && let Ok(values) = file.values(&format!("{prefix}keys"), keys.latent().len())
@@ -225,12 +232,12 @@ pub fn mapped(
     recipe.split.inputs = array_inputs;
     let bad = |reason: String| Error::Checkpoint { path: path.into(), reason };
     let mut model = Model::new(&recipe, shape, device).map_err(bad)?;
-    start_from(path, &mut model, mapping)?;
+    start_from(path, array_inputs, &mut model, mapping)?;
     Ok(model)
 }
 
 /// The first key in which two recipes differ.
-fn difference(then: &Recipe, now: &Recipe) -> String {
+pub fn difference(then: &Recipe, now: &Recipe) -> String {
     fn walk(then: &serde_json::Value, now: &serde_json::Value, path: &str) -> Option<String> {
         if then == now {
             return None;

@@ -17,9 +17,9 @@ pub enum Command {
     /// Train a network from a recipe and write it.
     Run(Run),
     /// Print a recipe with every key and default, as it would run.
-    Show(Choice),
+    Show(Show),
     /// List the recipes that ship.
-    Recipes,
+    Recipes(Recipes),
     /// Judge a network file on few-shot episodes of Omniglot's evaluation characters, in integers.
     FewShot(FewShot),
     /// Run a paper's table or figure, from recipes to CSV and SVG; goes on where it was stopped.
@@ -70,9 +70,40 @@ pub struct Study {
     /// Set one key of every recipe, or of one network's: train.epochs=10, mnist_mlp_512:train.epochs=4.
     #[arg(long, value_name = "[NETWORK:]KEY=VALUE")]
     pub set: Vec<String>,
+    /// Inputs of an array, of the splitting studies, instead of the study's own: 512,256.
+    #[arg(long, value_name = "R,...", value_delimiter = ',')]
+    pub arrays: Vec<usize>,
+    /// N, of the VGG studies, instead of the study's own: 4,8.
+    #[arg(long, value_name = "N,...", value_delimiter = ',')]
+    pub sizes: Vec<usize>,
+    /// Bit error rates, of the error studies, instead of the study's own: 0.001,0.01.
+    #[arg(long, value_name = "RATE,...", value_delimiter = ',')]
+    pub rates: Vec<f64>,
+    /// Runs, of the VGG studies, of seeds 1 and up [default: 3].
+    #[arg(long, value_name = "N")]
+    pub runs: Option<u64>,
     /// Judge mapped, quantized and faulty networks on so many held-out images, spread over the set; 0: all.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub images: usize,
+    /// Print the table as JSON, the list of studies, too.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Recipes {
+    /// Print the list as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Show {
+    #[command(flatten)]
+    pub choice: Choice,
+    /// Print the recipe as JSON, not as TOML.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args)]

@@ -27,6 +27,12 @@ pub enum Error {
     #[error("{}: {reason}", path.display())]
     Table { path: PathBuf, reason: String },
 
+    #[error("study {study}: {reason}")]
+    Study { study: &'static str, reason: String },
+
+    #[error("{}: the two evaluations part on {images} images, though sums are exact and both round alike: a fault, please report it", network.display())]
+    Parted { network: PathBuf, images: usize },
+
     #[error("epoch {epoch}: the loss is {loss}; lower train.learning_rate or raise train.temperature")]
     Diverged { epoch: usize, loss: f64 },
 

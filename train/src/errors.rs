@@ -2,15 +2,20 @@
 
 use burn::tensor::Device;
 use hafnia::network::{InputCode, WeightKind};
+use serde::{Deserialize, Serialize};
 
 use crate::data::Images;
 use crate::model::Model;
 use crate::random::{Purpose, Stream};
 use crate::{batch, evaluate};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
+    /// Type 1. A zero has no sign, so of ternary weights fewer change than the rate says.
+    #[default]
     Sign,
+    /// Type 2.
     Zero,
 }
 
@@ -35,6 +40,13 @@ pub fn with_errors(weights: &[f32], kind: ErrorKind, rate: f64, stream: &mut Str
     weights.iter().map(one).collect()
 }
 
+/// Gives the binary and ternary weights of every layer errors, until their latent values move.
+pub fn disturb(model: &mut Model, kind: ErrorKind, rate: f64, stream: &mut Stream) {
+    for layer in model.layers.iter_mut().filter(|l| matches!(l.kind, Some(WeightKind::Bipolar | WeightKind::Ternary))) {
+        layer.weight.show(with_errors(&layer.weight.quantized(), kind, rate, stream));
+    }
+}
+
 /// Classes of images where the weights of every layer have errors, drawn anew for each batch of `at_once` images.
 pub fn predictions(
     model: &mut Model,
@@ -44,16 +56,9 @@ pub fn predictions(
     at_once: usize,
     seed: u64,
 ) -> Vec<usize> {
-    let ideal: Vec<Vec<f32>> = model.layers.iter().map(|l| l.weight.quantized()).collect();
-    let latent: Vec<Vec<f32>> = model.layers.iter().map(|l| l.weight.latent().to_vec()).collect();
     let mut predicted = Vec::new();
     for (draw, from) in (0..images.len()).step_by(at_once).enumerate() {
-        let mut stream = Stream::new(seed, Purpose::Errors, draw);
-        for (layer, ideal) in model.layers.iter_mut().zip(&ideal) {
-            if layer.kind != Some(WeightKind::Int8) {
-                layer.weight.set(&with_errors(ideal, kind, rate, &mut stream));
-            }
-        }
+        disturb(model, kind, rate, &mut Stream::new(seed, Purpose::Errors, draw));
         let places: Vec<usize> = (from..images.len().min(from + at_once)).collect();
         for piece in places.chunks(250) {
             let x = batch::inputs(piece.iter().map(|i| images.image(*i).into()), images.values(), code, device);
@@ -61,7 +66,7 @@ pub fn predictions(
             predicted.extend(outputs.last().expect("layers").rows().map(evaluate::first_maximum));
         }
     }
-    model.layers.iter_mut().zip(&latent).for_each(|(layer, latent)| layer.weight.set(latent));
+    model.layers.iter_mut().for_each(|layer| layer.weight.update(|_| ()));
     predicted
 }
 

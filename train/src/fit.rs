@@ -14,7 +14,7 @@ use crate::episodes;
 use crate::param::values;
 use crate::random::{Purpose, Stream};
 use crate::recipe::{EpisodeRecipe, Keep, Loss, Recipe};
-use crate::{Error, batch, checkpoint, curve::Row, evaluate, export, loss, model::Model, quantize, schedule};
+use crate::{Error, batch, checkpoint, curve::Row, errors, evaluate, export, loss, model::Model, quantize, schedule};
 
 /// Whole numbers up to here are exact in f32.
 const EXACT: usize = 1 << 24;
@@ -62,7 +62,9 @@ pub fn fit(
     check(recipe, split, &state.model)?;
     match (options.checkpoint, options.from) {
         (Some((path, _)), _) if options.resume => checkpoint::restore(path, recipe, &mut state)?,
-        (_, Some(from)) => checkpoint::start_from(from, &mut state.model, checkpoint::Mapping::Shift)?,
+        (_, Some(from)) => {
+            checkpoint::start_from(from, recipe.split.inputs, &mut state.model, checkpoint::Mapping::Shift)?;
+        }
         _ => {}
     }
     state.curve.iter().for_each(|row| report(Event::Epoch(row)));
@@ -116,6 +118,21 @@ fn check(recipe: &Recipe, split: &Split, model: &Model) -> Result<(), Error> {
             "layers.{last}.neurons is {scores}, but the data set has {} classes; the last layer gives one score a class",
             split.classes
         ));
+    }
+    if let Some(e) = &recipe.episodes {
+        let parts = [
+            ("training", &split.train, if e.learned_way > 0 { e.learned_way } else { e.way }),
+            ("validation", &split.validation, if e.validation_episodes > 0 { e.way } else { 0 }),
+            ("held-out", &split.held_out, e.way),
+        ];
+        for (what, images, way) in parts {
+            let characters = episodes::classes(&images.labels).len();
+            if characters < way {
+                return bad(format!(
+                    "episodes: {way} ways do not fit {characters} {what} characters; lower episodes.way and learned_way, or change data.validation"
+                ));
+            }
+        }
     }
     if !model.is_exportable() {
         return Ok(());
@@ -183,6 +200,10 @@ fn one_epoch(
     for (k, task) in tasks.iter().enumerate() {
         let chosen = task.images();
         let x = batch::training(&split.train, &chosen, &code, &recipe.data, &mut augment, device);
+        if recipe.errors.rate > 0.0 {
+            let mut stream = Stream::new(recipe.seed, Purpose::ErrorsInTraining, epoch * tasks.len() + k);
+            errors::disturb(&mut state.model, recipe.errors.kind, recipe.errors.rate, &mut stream);
+        }
         let scores = state.model.train(x.autodiff(), train.momentum);
         let (loss, right_here, asked) = match task {
             Task::Images(_) => {
@@ -266,9 +287,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.checkpoint");
         let best: &[&str] = &["data.validation=200", "train.keep=best", "train.epochs=6"];
+        let errors: &[&str] = &["errors.kind=zero", "errors.rate=0.1"];
         let split: &[&str] = &["split.inputs=5", "train.weight_decay=0.1", "train.per_batch=true"];
         for (name, more) in
-            [("digits_binary", &[][..]), ("digits_ternary", &[]), ("digits_binary", best), ("digits_ternary", split)]
+            [("digits_binary", &[][..]), ("digits_ternary", errors), ("digits_binary", best), ("digits_ternary", split)]
         {
             let recipe = tiny(name, more);
             let whole = trained(&recipe, Options::default()).unwrap();

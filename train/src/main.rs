@@ -12,7 +12,7 @@ use hafnia_train::few_shot::{self, Draw};
 use hafnia_train::progress::Progress;
 use hafnia_train::recipe::{EpisodeRecipe, Recipe, SHIPPED, SetName};
 use hafnia_train::run::{Files, Summary, run};
-use hafnia_train::study::{self, News, STUDIES};
+use hafnia_train::study::{self, News, STUDIES, Scale};
 
 /// Training allocates and frees tensors of many megabytes all the time; this one does not give each back to the system.
 #[global_allocator]
@@ -20,7 +20,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     match pipeline(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(2)
@@ -28,11 +29,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn pipeline(cli: Cli) -> anyhow::Result<()> {
+/// False where the two evaluations of a network part.
+fn pipeline(cli: Cli) -> anyhow::Result<bool> {
     match cli.command {
-        Command::Recipes => say(&SHIPPED.map(|(name, _)| format!("{name}\n")).concat())?,
-        Command::Show(choice) => {
-            say(&toml::to_string(&Recipe::load(&choice.recipe, &choice.assignments())?)?)?;
+        Command::Recipes(args) => say(&match args.json {
+            true => serde_json::to_string_pretty(&SHIPPED.map(|(name, _)| name))? + "\n",
+            false => SHIPPED.map(|(name, _)| format!("{name}\n")).concat(),
+        })?,
+        Command::Show(args) => {
+            let recipe = Recipe::load(&args.choice.recipe, &args.choice.assignments())?;
+            let json = || serde_json::to_string_pretty(&recipe).map(|text| text + "\n");
+            say(&if args.json { json()? } else { toml::to_string(&recipe)? })?;
         }
         Command::Study(args) => study(args)?,
         Command::FewShot(args) => few_shot(args)?,
@@ -52,9 +59,10 @@ fn pipeline(cli: Cli) -> anyhow::Result<()> {
             let summary = run(&recipe, &files, |event| progress.hear(&event))?;
             progress.0.finish_and_clear();
             say(&if args.json { serde_json::to_string_pretty(&summary)? + "\n" } else { describe(&summary) })?;
+            return Ok(summary.differences.is_empty());
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn few_shot(args: cli::FewShot) -> anyhow::Result<()> {
@@ -85,7 +93,11 @@ fn few_shot(args: cli::FewShot) -> anyhow::Result<()> {
 
 fn study(args: cli::Study) -> anyhow::Result<()> {
     let Some(name) = args.name else {
-        return say(&STUDIES.iter().map(|s| format!("{:<18} {}\n", s.name, s.what)).collect::<String>());
+        let list = || STUDIES.iter().map(|s| serde_json::json!({ "name": s.name, "what": s.what })).collect::<Vec<_>>();
+        return say(&match args.json {
+            true => serde_json::to_string_pretty(&list())? + "\n",
+            false => STUDIES.iter().map(|s| format!("{:<24} {}\n", s.name, s.what)).collect(),
+        });
     };
     let Some(study) = STUDIES.iter().find(|s| s.name == name) else {
         let names = || STUDIES.iter().map(|s| s.name);
@@ -94,11 +106,16 @@ fn study(args: cli::Study) -> anyhow::Result<()> {
     };
     std::fs::create_dir_all(&args.output)
         .map_err(|e| anyhow::anyhow!("{}: cannot make the work folder: {e}", args.output.display()))?;
-    let options = study::Options { folder: args.output, data: args.data, set: args.set, images: args.images };
+    let scale = Scale { arrays: args.arrays, sizes: args.sizes, rates: args.rates, runs: args.runs };
+    let options = study::Options { folder: args.output, data: args.data, set: args.set, images: args.images, scale };
     let mut progress: Option<Progress> = None;
-    let table = study::run(study, &options, |news| match news {
+    let rows = study::run(study, &options, |news| match news {
         News::Piece { done, of, key } => eprintln!("{done}/{of} {key}"),
         News::Training(recipe, event) => {
+            // A piece may train the network that its own starts from.
+            if progress.as_ref().is_some_and(|p| p.0.prefix() != recipe.name) {
+                progress.take().into_iter().for_each(|p| p.0.finish_and_clear());
+            }
             progress.get_or_insert_with(|| Progress::new(recipe)).hear(&event);
         }
         News::Found { key, accuracy } => {
@@ -106,7 +123,10 @@ fn study(args: cli::Study) -> anyhow::Result<()> {
             eprintln!("    {key} {accuracy:.2}%");
         }
     })?;
-    say(&std::fs::read_to_string(&table)?)
+    say(&match args.json {
+        true => serde_json::to_string_pretty(&rows)? + "\n",
+        false => std::fs::read_to_string(options.folder.join(study.name).with_extension("csv"))?,
+    })
 }
 
 /// Writes to standard output; a reader that has gone, such as `head`, is no error.

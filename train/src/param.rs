@@ -65,6 +65,12 @@ impl Param {
         self.leaf = leaf(&self.quantizer, &self.latent, &self.device);
     }
 
+    /// Shows the layers other values, until the latent ones move next.
+    pub fn show(&mut self, values: Vec<f32>) {
+        assert_eq!(values.len(), self.latent.len(), "{}: one value for each", self.name);
+        self.leaf = tracked(values, &self.device);
+    }
+
     pub fn set(&mut self, latent: &[f32]) {
         self.update(|values| values.copy_from_slice(latent));
     }
@@ -75,9 +81,12 @@ impl Param {
 }
 
 fn leaf(quantizer: &Quantizer, latent: &[f32], device: &Device) -> Tensor<1> {
-    let quantized: Vec<f32> = latent.iter().map(|w| quantizer.of(*w)).collect();
-    let sides = [quantized.len()];
-    Tensor::from_data(TensorData::new(quantized, sides), device).autodiff().require_grad()
+    tracked(latent.iter().map(|w| quantizer.of(*w)).collect(), device)
+}
+
+fn tracked(values: Vec<f32>, device: &Device) -> Tensor<1> {
+    let sides = [values.len()];
+    Tensor::from_data(TensorData::new(values, sides), device).autodiff().require_grad()
 }
 
 /// Running statistics.
@@ -108,4 +117,21 @@ impl Buffer {
 /// A tensor's values on the host.
 pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.try_into_vec_as::<f32>().expect("a computed float tensor can be read")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_gives_the_gradient_and_goes_when_latent_values_move() {
+        let device = Device::flex();
+        let mut w = Param::new("w".into(), &[2], Quantizer::Ternary { zone: 0.05 }, true, vec![0.3, 0.0], &device);
+        w.show(vec![-1.0, 1.0]);
+        assert_eq!((values(w.plain::<1>()), w.quantized()), (vec![-1.0, 1.0], vec![1.0, 0.0]));
+        let square = (w.tracked::<1>() * w.tracked::<1>()).sum().backward();
+        assert_eq!(values(w.leaf().grad(&square).unwrap()), [-2.0, 2.0]);
+        w.update(|latent| latent[1] = 0.1);
+        assert_eq!((w.latent(), values(w.plain::<1>())), (&[0.3, 0.1][..], vec![1.0, 1.0]));
+    }
 }

@@ -16,6 +16,7 @@ pub enum Purpose {
     Episodes = 5,
     Errors = 6,
     // 7: episodes that judge, see hafnia::data::Episode.
+    ErrorsInTraining = 8,
 }
 
 pub struct Stream(ChaCha8Rng);

@@ -1,11 +1,13 @@
 //! A recipe: everything that decides which network comes out, as TOML.
 
+mod check;
 mod episodes;
 
 pub use episodes::{EpisodeRecipe, Sharpening, Similarity};
 use hafnia::network::{InputCode, InputValues, PoolOrder, WeightKind};
 use serde::{Deserialize, Serialize};
 
+use crate::errors::ErrorKind;
 use crate::quantize::Quantizer;
 use crate::{Error, overrides};
 
@@ -30,6 +32,8 @@ pub struct Recipe {
     pub quantize: QuantizeRecipe,
     #[serde(default)]
     pub split: SplitRecipe,
+    #[serde(default)]
+    pub errors: ErrorsRecipe,
     /// Where a layer's pool stands; the papers' networks pool before batch norm.
     #[serde(default = "before_normalize")]
     pub pool_order: PoolOrder,
@@ -152,6 +156,16 @@ pub struct SplitRecipe {
     pub inputs: usize,
 }
 
+/// Weight errors in training, drawn anew for every batch, as the authors' code of ternary-pcsa does. The network that is kept has none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ErrorsRecipe {
+    /// Share of weights that errors change; 0: no errors.
+    #[serde(default)]
+    pub rate: f64,
+    #[serde(default)]
+    pub kind: ErrorKind,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActivationKind {
@@ -214,10 +228,10 @@ pub struct TrainRecipe {
     /// The rate follows the schedule at every batch, not only at every epoch.
     #[serde(default)]
     pub per_batch: bool,
-    /// Decoupled weight decay of the latent weights.
+    /// Decoupled weight decay of latent weights that are quantized.
     #[serde(default)]
     pub weight_decay: f64,
-    /// Latent weights stay within +-1.
+    /// Latent weights that are quantized stay within +-1.
     #[serde(default = "yes")]
     pub clip: bool,
     pub loss: Loss,
@@ -287,7 +301,7 @@ impl QuantizeRecipe {
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
     Constant,
-    /// From the full rate to 0 along half a cosine (Loshchilov and Hutter 2017, without restarts).
+    /// From the full rate to 0 along half a cosine, again in every cycle (Loshchilov and Hutter 2017, arXiv:1608.03983).
     #[default]
     Cosine,
     /// A tenth of the rate after half of the epochs, a hundredth after three quarters.
@@ -353,98 +367,6 @@ impl Recipe {
         let recipe: Self = overrides::read(place, text, assignments)?;
         recipe.check().map_err(|reason| Error::Recipe { place: place.into(), reason })?;
         Ok(recipe)
-    }
-
-    /// Ranges. What a network itself demands, names for one, is left to it: `fit` builds one before it trains.
-    fn check(&self) -> Result<(), String> {
-        let positive = |key: &str, value: f64| match value > 0.0 && value.is_finite() {
-            true => Ok(()),
-            false => Err(format!("{key} is {value}; give a positive number")),
-        };
-        if self.layers.is_empty() {
-            return Err("has no [[layers]]; the last one gives the scores, one neuron a class".into());
-        }
-        if let Some(layer) = self.layers.iter().find(|l| (l.neurons == 0) == (l.widths == 0)) {
-            return Err(format!("layer {:?}: give either `neurons` or `widths`, a number above 0", layer.name));
-        }
-        if self.width == 0 {
-            return Err("width is 0; it is the number of neurons that `widths` counts".into());
-        }
-        if let Some(layer) = self.layers.iter().find(|l| l.op == OpName::Conv && (l.kernel == 0 || l.stride == 0)) {
-            return Err(format!("layer {:?}: kernel and stride must be at least 1", layer.name));
-        }
-        if (self.quantize.scaled || self.quantize.rotated) && self.quantize.weights != WeightName::Bipolar {
-            return Err("quantize.scaled is XNOR-Net's, quantize.rotated RBNN's; both go with bipolar weights".into());
-        }
-        if self.quantize.scaled && self.quantize.rotated {
-            return Err("quantize.scaled and quantize.rotated are two schemes; give one".into());
-        }
-        if self.quantize.rotated && self.split.inputs > 0 {
-            return Err("quantize.rotated rotates whole layers; leave out split.inputs".into());
-        }
-        if let InputRecipe::Trits([low, high]) = self.input
-            && low >= high
-        {
-            return Err(format!("input.trits is [{low}, {high}]; the low end must lie below the high one"));
-        }
-        if let Some(e) = &self.episodes {
-            let numbers = [e.way, e.shots, e.queries, e.interval, e.judged_queries, e.test_episodes];
-            if numbers.contains(&0) || e.way < 2 {
-                return Err("episodes: way must be at least 2; shots, queries, judged_queries, interval and test_episodes at least 1".into());
-            }
-            if (e.validation_episodes > 0) != (self.data.validation > 0) {
-                return Err(
-                    "episodes.validation_episodes needs data.validation, characters set aside, and the reverse".into(),
-                );
-            }
-            if e.shots + e.queries.max(e.judged_queries) > 20 {
-                return Err("episodes: a character has 20 drawings; shots and queries together must not be more".into());
-            }
-        }
-        if self.episodes.is_some() != (self.data.set == SetName::Omniglot) {
-            return Err("data.set = \"omniglot\" and [episodes] go together".into());
-        }
-        if self.data.turns && self.data.set != SetName::Omniglot {
-            return Err("data.turns makes characters of turned drawings and goes with Omniglot; leave it out".into());
-        }
-        if let Some(e) = &self.episodes {
-            positive("episodes.key_temperature", e.key_temperature)?;
-        }
-        positive("train.learning_rate", self.train.learning_rate)?;
-        positive("train.temperature", self.train.temperature)?;
-        positive("train.init", self.train.init)?;
-        positive("train.momentum", self.train.momentum)?;
-        if self.train.cycles.is_empty() {
-            return Err("train.cycles is empty; [1] is one cycle".into());
-        }
-        for cycle in &self.train.cycles {
-            positive("train.cycles", *cycle)?;
-        }
-        if !(self.train.weight_decay >= 0.0 && self.train.weight_decay.is_finite()) {
-            return Err(format!("train.weight_decay is {}; give 0 or more", self.train.weight_decay));
-        }
-        if !(0.0..=180.0).contains(&self.data.rotate) {
-            return Err(format!("data.rotate is {}; give degrees, 0 to 180", self.data.rotate));
-        }
-        if self.data.validation == 0 && (self.train.patience > 0 || self.train.keep == Keep::Best) {
-            return Err(
-                "train.patience and keep = \"best\" judge by images set aside: give data.validation, too".into()
-            );
-        }
-        if self.train.momentum > 1.0 {
-            return Err(format!("train.momentum is {}; it is a share, at most 1", self.train.momentum));
-        }
-        for (key, value) in
-            [("weight_threshold", self.quantize.weight_threshold), ("dead_zone", self.quantize.dead_zone)]
-        {
-            if !(0.0..1.0).contains(&value) {
-                return Err(format!("quantize.{key} is {value}; use 0 or more, below 1"));
-            }
-        }
-        if self.train.epochs == 0 || self.train.batch < 2 {
-            return Err("train.epochs must be at least 1 and train.batch at least 2 (batch norm needs two)".into());
-        }
-        Ok(())
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Files {
 /// What a run gave.
 #[derive(Debug, Serialize)]
 pub struct Summary {
+    /// As it ran.
+    pub recipe: Recipe,
     /// None of a full-precision baseline, which no network file holds; nor are there integers to judge it by.
     pub network: Option<PathBuf>,
     pub sha256: Option<String>,
@@ -55,6 +57,10 @@ pub struct Summary {
 pub fn run(recipe: &Recipe, files: &Files, mut report: impl FnMut(Event)) -> Result<Summary, Error> {
     let start = Instant::now();
     check_folders(files)?;
+    if !files.resume && files.checkpoint_every > 0 && files.checkpoint.is_file() {
+        let reason = "is there already; --resume goes on from it, removing it starts anew".into();
+        return Err(Error::Checkpoint { path: files.checkpoint.clone(), reason });
+    }
     let device = crate::device();
     let split = data::load(&recipe.data, recipe.seed, files.data.as_deref())?;
     let keeps = files.checkpoint_every > 0 || files.resume;
@@ -111,6 +117,7 @@ pub fn run(recipe: &Recipe, files: &Files, mut report: impl FnMut(Event)) -> Res
     let right = |predicted: &[usize]| evaluate::right(predicted, &held_out.labels);
     let classified = recipe.episodes.is_none();
     Ok(Summary {
+        recipe: recipe.clone(),
         sha256: network.is_some().then(|| sha256(&files.network)).transpose()?,
         network: network.map(|_| files.network.clone()),
         seconds,

@@ -17,6 +17,7 @@ use crate::recipe::Recipe;
 use crate::run::{self, Files};
 use crate::{Error, evaluate, whole};
 use claim::Claim;
+pub use table::Row;
 use table::Table;
 
 mod claim;
@@ -34,7 +35,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 pub struct Study {
     pub name: &'static str,
     pub what: &'static str,
-    pieces: fn() -> Vec<Piece>,
+    /// Fields of [`Scale`] that it reads.
+    takes: &'static [&'static str],
+    pieces: fn(&Scale) -> Vec<Piece>,
     x: &'static str,
     log_x: bool,
     /// What the number before a colon in a line's name is: such lines have a panel of their own.
@@ -71,16 +74,30 @@ struct Training {
     /// File name, and network name.
     name: String,
     recipe: &'static str,
+    /// Assignments that the options' own may change.
     set: Vec<String>,
+    /// Those that make it what it is.
+    fixed: Vec<String>,
     /// Another training to start from.
     from: Option<Box<Training>>,
 }
 
 impl Training {
-    fn new(name: &str, recipe: &'static str, set: &[String]) -> Self {
-        let set = set.iter().cloned().chain([format!("name={name}")]).collect();
-        Self { name: name.into(), recipe, set, from: None }
+    fn new(name: &str, recipe: &'static str) -> Self {
+        Self { name: name.into(), recipe, set: Vec::new(), fixed: Vec::new(), from: None }
     }
+}
+
+/// What of a study can be chosen; empty or absent: the study's own.
+#[derive(Default)]
+pub struct Scale {
+    /// Inputs of an array.
+    pub arrays: Vec<usize>,
+    /// N of a VGG.
+    pub sizes: Vec<usize>,
+    /// Bit error rates.
+    pub rates: Vec<f64>,
+    pub runs: Option<u64>,
 }
 
 pub struct Options {
@@ -90,6 +107,7 @@ pub struct Options {
     pub set: Vec<String>,
     /// Judges on so many held-out images; 0: all.
     pub images: usize,
+    pub scale: Scale,
 }
 
 /// What a study tells while it goes.
@@ -118,8 +136,8 @@ fn addressee(text: &str) -> Option<(&str, &str)> {
     Some((name, &text[name.len() + 1..]))
 }
 
-/// Every assignment for one network names one that the study has.
-fn check_addressees(pieces: &[Piece], set: &[String]) -> Result<(), Error> {
+/// Every assignment for one network names one that the study has, and none changes what makes a network what it is.
+fn check_assignments(pieces: &[Piece], set: &[String]) -> Result<(), Error> {
     let names: BTreeSet<&str> = pieces.iter().flat_map(|p| p.work.network().line()).map(|t| t.name.as_str()).collect();
     for text in set {
         if let Some((name, _)) = addressee(text).filter(|(name, _)| !names.contains(name)) {
@@ -130,15 +148,31 @@ fn check_addressees(pieces: &[Piece], set: &[String]) -> Result<(), Error> {
             return Err(Error::Assignment { text: text.clone(), reason });
         }
     }
+    for network in pieces.iter().flat_map(|p| p.work.network().line()) {
+        for text in set {
+            let (name, own) = addressee(text).unwrap_or((&network.name, text));
+            let key = |text: &str| text.split('=').next().unwrap_or_default().trim().to_string();
+            let fixed = network.fixed.iter().map(|f| key(f)).chain(["name".into()]).any(|f| f == key(own));
+            if name == network.name && fixed {
+                let reason = format!(
+                    "the study gives {} its own `{}`; choose with --arrays, --sizes, --rates or --runs where it takes them",
+                    network.name,
+                    key(own)
+                );
+                return Err(Error::Assignment { text: text.clone(), reason });
+            }
+        }
+    }
     Ok(())
 }
 
 /// Works off every piece that has no result yet, together with other processes in the same folder; before, and after each
-/// piece, writes `NAME.csv` and `NAME.svg` of what is there. Returns the table's place.
-pub fn run(study: &Study, options: &Options, mut tell: impl FnMut(News)) -> Result<PathBuf, Error> {
-    let pieces = (study.pieces)();
-    check_addressees(&pieces, &options.set)?;
-    let mut table = Table::open(study, &pieces, &options.folder)?;
+/// piece, writes `NAME.csv` and `NAME.svg` of what is there. Returns the table's rows.
+pub fn run(study: &Study, options: &Options, mut tell: impl FnMut(News)) -> Result<Vec<Row>, Error> {
+    let pieces = study.pieces(&options.scale)?;
+    check_assignments(&pieces, &options.set)?;
+    let settings = pieces.iter().map(|p| p.work.settings(options)).collect();
+    let mut table = Table::open(study, &pieces, settings, &options.folder)?;
     table.write_again()?;
     loop {
         let mut busy = 0;
@@ -147,9 +181,12 @@ pub fn run(study: &Study, options: &Options, mut tell: impl FnMut(News)) -> Resu
                 continue;
             }
             let own = format!("{}-{place}", study.name);
-            let untrained: Vec<&Training> =
-                piece.work.network().line().filter(|t| !matches!(t.judged(options), Ok(Some(_)))).collect();
-            let names = untrained.iter().map(|t| t.name.as_str()).chain([own.as_str()]);
+            let mut names = vec![own.as_str()];
+            for network in piece.work.network().line() {
+                if network.judged(options)?.is_none() {
+                    names.push(&network.name);
+                }
+            }
             let Some(_claim) = Claim::take(&options.folder, names)? else {
                 busy += 1;
                 continue;
@@ -166,7 +203,7 @@ pub fn run(study: &Study, options: &Options, mut tell: impl FnMut(News)) -> Resu
         }
         table.read()?;
         if busy == 0 {
-            return Ok(table.path());
+            return Ok(table.rows());
         }
         std::thread::sleep(LOOK_AGAIN);
     }
@@ -193,6 +230,15 @@ impl Work {
             | Self::Quantize { network, .. }
             | Self::Errors { network, .. } => network,
         }
+    }
+
+    /// The options that change what comes out, in words.
+    fn settings(&self, options: &Options) -> String {
+        let names: Vec<&str> = self.network().line().map(|t| t.name.as_str()).collect();
+        let concerns = |text: &&String| addressee(text).is_none_or(|(name, _)| names.contains(&name));
+        let set = options.set.iter().filter(concerns).cloned();
+        let judged = !matches!(self, Self::Train { .. } | Self::Highest { .. }) && options.images > 0;
+        set.chain(judged.then(|| format!("{} images", options.images))).collect::<Vec<_>>().join(" ")
     }
 
     /// Share of images, or queries, right.
@@ -243,6 +289,7 @@ impl Work {
 /// What a study reads of a run's summary.
 #[derive(Deserialize)]
 struct Judged {
+    recipe: Recipe,
     network: Option<PathBuf>,
     held_out_accuracy: f64,
     highest_held_out_accuracy: Option<f64>,
@@ -258,7 +305,9 @@ impl Training {
             Some((name, assignment)) => (name == self.name).then_some(assignment),
             None => Some(text.as_str()),
         });
-        let set: Vec<String> = self.set.iter().map(String::as_str).chain(given).map(str::to_string).collect();
+        let fixed = self.fixed.iter().map(String::as_str);
+        let set = self.set.iter().map(String::as_str).chain(given).chain(fixed).map(str::to_string);
+        let set: Vec<String> = set.chain([format!("name={}", self.name)]).collect();
         Recipe::load(self.recipe, &set)
     }
 
@@ -270,12 +319,23 @@ impl Training {
     /// What its run gave, where it has been done.
     fn judged(&self, options: &Options) -> Result<Option<Judged>, Error> {
         let summary = self.file(options, "json");
-        if !summary.is_file() {
+        if !summary.is_file() || !self.file(options, "checkpoint").is_file() {
             return Ok(None);
         }
         let judged: Option<Judged> = serde_json::from_str(&read_text(&summary, "read a summary")?).ok();
         // A full-precision baseline has no network file.
-        Ok(judged.filter(|j| j.network.is_none() || self.file(options, "safetensors").is_file()))
+        let judged = judged.filter(|j| j.network.is_none() || self.file(options, "safetensors").is_file());
+        let recipe = self.recipe(options)?;
+        match judged {
+            Some(judged) if judged.recipe != recipe => {
+                let key = checkpoint::difference(&judged.recipe, &recipe);
+                let reason = format!(
+                    "its network comes from another recipe ({key}); use that one, remove the file to train anew, or take another folder"
+                );
+                Err(Error::Checkpoint { path: summary, reason })
+            }
+            judged => Ok(judged),
+        }
     }
 
     /// Trains where that has not been done, and judges.
@@ -299,6 +359,9 @@ impl Training {
             keep_checkpoint: true,
         };
         let done = run::run(&recipe, &files, |event| tell(News::Training(&recipe, event)))?;
+        if !done.differences.is_empty() {
+            return Err(Error::Parted { network: self.file(options, "safetensors"), images: done.differences.len() });
+        }
         let text = serde_json::to_string_pretty(&done).expect("a summary is plain data") + "\n";
         whole::write(&self.file(options, "json"), text.as_bytes(), "write a summary")?;
         Ok(serde_json::from_str(&text).expect("just written"))
@@ -324,11 +387,16 @@ fn spread(len: usize, count: usize) -> Vec<usize> {
 mod tests {
     use super::*;
 
+    fn with(set: &[&str]) -> Options {
+        let set = set.iter().map(|s| s.to_string()).collect();
+        Options { folder: ".".into(), data: None, set, images: 0, scale: Scale::default() }
+    }
+
     #[test]
     fn pieces_have_keys_of_their_own_and_recipes_that_read() {
-        let options = Options { folder: ".".into(), data: None, set: Vec::new(), images: 0 };
+        let options = with(&[]);
         for study in &STUDIES {
-            let pieces = (study.pieces)();
+            let pieces = study.pieces(&options.scale).unwrap();
             let mut keys: Vec<String> = pieces.iter().map(Piece::key).collect();
             keys.sort();
             keys.dedup();
@@ -342,20 +410,44 @@ mod tests {
 
     #[test]
     fn an_assignment_may_be_for_one_network() {
-        let set = ["train.epochs=3".into(), "mnist_mlp_512:train.epochs=7".into()].to_vec();
-        let options = Options { folder: ".".into(), data: None, set, images: 0 };
-        let pieces = (STUDIES[0].pieces)();
+        let options = with(&["train.epochs=3", "mnist_mlp_512:train.epochs=7"]);
+        let pieces = STUDIES[0].pieces(&options.scale).unwrap();
         let epochs = |name: &str| {
             let network = pieces.iter().map(|p| p.work.network()).find(|n| n.name == name).unwrap();
             network.recipe(&options).unwrap().train.epochs
         };
         assert_eq!((epochs("mnist_mlp"), epochs("mnist_mlp_512"), epochs("mnist_mlp_256")), (3, 7, 3));
-        assert!(check_addressees(&pieces, &options.set).is_ok());
-        let error = check_addressees(&pieces, &["mnist_mlp_500:seed=1".into()]).unwrap_err().to_string();
+        assert!(check_assignments(&pieces, &options.set).is_ok());
+        let settings = |key: &str| pieces.iter().find(|p| p.key() == key).unwrap().work.settings(&options);
+        assert_eq!(settings("256: retrained @ 1"), "train.epochs=3");
+        assert_eq!(settings("512: retrained @ 1"), "train.epochs=3 mnist_mlp_512:train.epochs=7");
+        let error = check_assignments(&pieces, &["mnist_mlp_500:seed=1".into()]).unwrap_err().to_string();
         assert!(
             error.contains("no network of this study is called `mnist_mlp_500`; did you mean `mnist_mlp_512`?"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_study_is_scaled_by_its_options_and_nothing_else() {
+        let study = |name: &str| STUDIES.iter().find(|s| s.name == name).unwrap();
+        let scale = Scale { sizes: vec![4, 32], rates: vec![0.01], runs: Some(2), ..Scale::default() };
+        let keys: Vec<String> = study("vgg_errors").pieces(&scale).unwrap().iter().map(Piece::key).collect();
+        assert_eq!((keys.len(), keys[0].as_str()), (12, "N = 4, ternary, type 1 @ 0.01"));
+        let trained = study("vgg_errors_in_training").pieces(&scale).unwrap();
+        let recipe = trained[7].work.network().recipe(&with(&[])).unwrap();
+        assert_eq!((recipe.width, recipe.seed, recipe.errors.rate), (32, 1, 0.01));
+        assert_eq!(recipe.errors.kind, ErrorKind::Zero);
+        assert_eq!(recipe.name, "vgg_ternary_32_run1_zero_0_01");
+        let error = study("mnist_splitting").pieces(&scale).err().unwrap().to_string();
+        assert_eq!(error, "study mnist_splitting: has no --sizes; it takes --set, --arrays");
+        let pieces = study("mnist_splitting").pieces(&Scale { arrays: vec![300], ..Scale::default() }).unwrap();
+        let retrained = pieces.iter().find(|p| p.series == "300: retrained").unwrap();
+        assert_eq!(retrained.paper, None, "the paper has no arrays of 300 inputs");
+        let error = |set: &str, pieces: &[Piece]| check_assignments(pieces, &[set.into()]).unwrap_err().to_string();
+        assert!(error("seed=4", &trained).contains("gives vgg_ternary_4_run1_sign_0_01 its own `seed`"));
+        assert!(error("mnist_mlp_300:split.inputs=4", &pieces).contains("its own `split.inputs`"));
+        assert!(error("name=x", &pieces).contains("its own `name`"));
     }
 
     #[test]

@@ -36,7 +36,8 @@ fn wrong_use_exits_with_2_and_says_what_to_do() {
     let run = ["run", "digits_binary", "-o", "x.safetensors"];
     refused(&[&run[..], &["--set", "train.epoch=1"]].concat(), "did you mean `epochs`?");
     refused(&["run", "digits_binary", "-o", "no/such/x.safetensors"], "there is no folder no/such; make it first");
-    refused(&[&run[..], &["--resume"]].concat(), "leave out --resume or --from to start anew");
+    refused(&[&run[..], &["--resume"]].concat(), "to start anew, leave out --resume or --from");
+    refused(&["study", "vgg_sizes", "--rates", "0.1"], "has no --rates; it takes --set, --sizes, --runs");
     refused(&["run", "zzz", "-o", "x.safetensors"], "shipped: digits_binary, digits_ternary,");
 }
 
@@ -48,4 +49,8 @@ fn show_prints_a_recipe_that_reads_back() {
     std::fs::write(&file, &out.stdout).unwrap();
     assert_eq!(hafnia_train(&["show", file.to_str().unwrap()]).stdout, out.stdout);
     assert!(String::from_utf8_lossy(&out.stdout).contains("seed = 7"));
+    let json = |args: &[&str]| serde_json::from_slice::<serde_json::Value>(&hafnia_train(args).stdout).unwrap();
+    assert_eq!(json(&["show", "digits_binary", "--seed", "7", "--json"])["seed"], 7);
+    assert_eq!(json(&["recipes", "--json"])[0], "digits_binary");
+    assert_eq!(json(&["study", "--json"])[0]["name"], "mnist_splitting");
 }

@@ -1,17 +1,19 @@
 //! The studies, and what each is made of.
 
-use super::{Piece, Study, Training, Work};
+use super::{Piece, Scale, Study, Training, Work};
+use crate::Error;
 use crate::checkpoint::Mapping;
 use crate::errors::ErrorKind;
 
 /// Largest resolution of partial sums.
 const BITS: u32 = 6;
 
-pub const STUDIES: [Study; 5] = [
+pub const STUDIES: [Study; 7] = [
     Study {
         name: "mnist_splitting",
         what: "input-splitting, figure 6: MLP on MNIST, by array size and resolution of partial sums",
-        pieces: || splitting("mnist_mlp", [512, 256, 128], [98.8, 98.8, 98.7, 98.7]),
+        takes: &["arrays"],
+        pieces: |scale| splitting("mnist_mlp", &[], scale, [(512, 98.8), (256, 98.7), (128, 98.7)], 98.8),
         x: "bits of a partial sum",
         log_x: false,
         panel: "inputs an array",
@@ -19,14 +21,25 @@ pub const STUDIES: [Study; 5] = [
     Study {
         name: "cifar10_splitting",
         what: "input-splitting, figure 7, at a quarter of the width: CNN on CIFAR-10",
-        pieces: || splitting("cifar10_cnn", [128, 64, 32], [88.6, 88.4, 88.0, 87.5]),
+        takes: &["arrays"],
+        pieces: |scale| cnn("width=32", scale, [128, 64, 32]),
+        x: "bits of a partial sum",
+        log_x: false,
+        panel: "inputs an array",
+    },
+    Study {
+        name: "cifar10_splitting_full",
+        what: "input-splitting, figure 7, at the paper's width; a matter of days without a GPU",
+        takes: &["arrays"],
+        pieces: |scale| cnn("width=128", scale, [512, 256, 128]),
         x: "bits of a partial sum",
         log_x: false,
         panel: "inputs an array",
     },
     Study {
         name: "vgg_sizes",
-        what: "ternary-pcsa, figure 7: ternary and binary VGG on CIFAR-10, by N, three runs",
+        what: "ternary-pcsa, figure 7: ternary and binary VGG on CIFAR-10, by N",
+        takes: &["sizes", "runs"],
         pieces: vgg_sizes,
         x: "N",
         log_x: false,
@@ -34,8 +47,18 @@ pub const STUDIES: [Study; 5] = [
     },
     Study {
         name: "vgg_errors",
-        what: "ternary-pcsa, figure 8: accuracy against bit error rate, at N = 16, three runs",
-        pieces: vgg_errors,
+        what: "ternary-pcsa, figure 8: accuracy against bit error rate, errors at inference only",
+        takes: &["sizes", "rates", "runs"],
+        pieces: |scale| vgg_errors(scale, false),
+        x: "bit error rate",
+        log_x: true,
+        panel: "",
+    },
+    Study {
+        name: "vgg_errors_in_training",
+        what: "ternary-pcsa, figure 8 as its authors' code has it: errors in every pass, of training, too",
+        takes: &["sizes", "rates", "runs"],
+        pieces: |scale| vgg_errors(scale, true),
         x: "bit error rate",
         log_x: true,
         panel: "",
@@ -43,29 +66,77 @@ pub const STUDIES: [Study; 5] = [
     Study {
         name: "batmann_table",
         what: "BATMANN, table I: learned in full precision, by XNOR-Net's scheme and by RBNN's",
-        pieces: batmann_table,
+        takes: &[],
+        pieces: |_| batmann_table(),
         x: "row",
         log_x: false,
         panel: "",
     },
 ];
 
-fn splitting(recipe: &'static str, arrays: [usize; 3], paper: [f64; 4]) -> Vec<Piece> {
-    let baseline = Training::new(recipe, recipe, &[]);
+impl Study {
+    /// Its pieces; an option that it does not take is an error.
+    pub(super) fn pieces(&self, scale: &Scale) -> Result<Vec<Piece>, Error> {
+        let given = [
+            ("arrays", scale.arrays.is_empty()),
+            ("sizes", scale.sizes.is_empty()),
+            ("rates", scale.rates.is_empty()),
+            ("runs", scale.runs.is_none()),
+        ];
+        let bad = |reason: String| Err(Error::Study { study: self.name, reason });
+        if let Some((option, _)) = given.iter().find(|(option, absent)| !absent && !self.takes.contains(option)) {
+            let takes: Vec<String> = self.takes.iter().map(|o| format!("--{o}")).collect();
+            return bad(format!("has no --{option}; it takes {}", [&["--set".into()][..], &takes].concat().join(", ")));
+        }
+        if scale.arrays.contains(&0) || scale.sizes.contains(&0) || scale.runs == Some(0) {
+            return bad("--arrays, --sizes and --runs take numbers above 0".into());
+        }
+        if let Some(rate) = scale.rates.iter().find(|r| !(**r > 0.0 && **r <= 0.5)) {
+            return bad(format!("--rates: {rate} is none; they are shares above 0, up to 0.5"));
+        }
+        Ok((self.pieces)(scale))
+    }
+}
+
+/// What was chosen, or the study's own.
+fn or<T: Clone>(chosen: &[T], own: &[T]) -> Vec<T> {
+    if chosen.is_empty() { own.to_vec() } else { chosen.to_vec() }
+}
+
+/// Table II's array sizes, those that cut this width into as many blocks.
+fn cnn(width: &str, scale: &Scale, arrays: [usize; 3]) -> Vec<Piece> {
+    let paper = [88.4, 88.0, 87.5];
+    splitting("cifar10_cnn", &[width.into()], scale, [0, 1, 2].map(|k| (arrays[k], paper[k])), 88.6)
+}
+
+/// `paper`: accuracies of retrained networks by the inputs of an array, and of the whole one.
+fn splitting(
+    recipe: &'static str,
+    fixed: &[String],
+    scale: &Scale,
+    paper: [(usize, f64); 3],
+    paper_whole: f64,
+) -> Vec<Piece> {
+    let baseline = Training { fixed: fixed.into(), ..Training::new(recipe, recipe) };
     let piece = |series: String, x: f64, paper: Option<f64>, work| Piece { series, x, run: 1, paper, work };
     let trained_on = |name: String, split: Option<usize>| {
-        let set = ["train.epochs=8".into(), "train.learning_rate=0.002".into()];
-        let set: Vec<String> = split.map(|r| format!("split.inputs={r}")).into_iter().chain(set).collect();
-        Training { from: Some(Box::new(baseline.clone())), ..Training::new(&name, recipe, &set) }
+        let split = split.map(|r| format!("split.inputs={r}"));
+        Training {
+            set: vec!["train.epochs=8".into(), "train.learning_rate=0.002".into()],
+            fixed: fixed.iter().cloned().chain(split).collect(),
+            from: Some(Box::new(baseline.clone())),
+            ..Training::new(&name, recipe)
+        }
     };
-    let mut pieces = vec![piece("whole".into(), 0.0, Some(paper[0]), Work::Train { network: baseline.clone() })];
-    for (inputs, paper) in arrays.into_iter().zip(&paper[1..]) {
+    let mut pieces = vec![piece("whole".into(), 0.0, Some(paper_whole), Work::Train { network: baseline.clone() })];
+    for inputs in or(&scale.arrays, &paper.map(|(inputs, _)| inputs)) {
         for (what, mapping) in [("shift", Mapping::Shift), ("literal", Mapping::Literal)] {
             let work = Work::Map { network: baseline.clone(), inputs, mapping };
             pieces.push(piece(format!("{inputs}: mapped, {what}"), 1.0, None, work));
         }
         let network = trained_on(format!("{recipe}_{inputs}"), Some(inputs));
-        pieces.push(piece(format!("{inputs}: retrained"), 1.0, Some(*paper), Work::Train { network }));
+        let paper = paper.iter().find(|(size, _)| *size == inputs).map(|(_, accuracy)| *accuracy);
+        pieces.push(piece(format!("{inputs}: retrained"), 1.0, paper, Work::Train { network }));
         for (what, lloyd_max) in [("linear", false), ("Lloyd-Max", true)] {
             for bits in 1..=BITS {
                 let work = Work::Quantize { network: baseline.clone(), inputs, lloyd_max, bits };
@@ -79,18 +150,27 @@ fn splitting(recipe: &'static str, arrays: [usize; 3], paper: [f64; 4]) -> Vec<P
     pieces
 }
 
-const RUNS: std::ops::RangeInclusive<u64> = 1..=3;
-
-fn vgg(kind: &'static str, n: usize, run: u64) -> Training {
-    let set = [format!("width={n}"), format!("seed={run}")];
-    Training::new(&format!("{kind}_{n}_run{run}"), kind, &set)
+fn runs(scale: &Scale) -> std::ops::RangeInclusive<u64> {
+    1..=scale.runs.unwrap_or(3)
 }
 
-fn vgg_sizes() -> Vec<Piece> {
+fn vgg(recipe: &'static str, n: usize, run: u64, errors: Option<(ErrorKind, f64)>) -> Training {
+    let mut name = format!("{recipe}_{n}_run{run}");
+    let mut fixed = vec![format!("width={n}"), format!("seed={run}")];
+    if let Some((kind, rate)) = errors {
+        let kind = if kind == ErrorKind::Sign { "sign" } else { "zero" };
+        name += &format!("_{kind}_{rate}").replace(['.', '-'], "_");
+        fixed.extend([format!("errors.kind={kind}"), format!("errors.rate={rate}")]);
+    }
+    Training { fixed, ..Training::new(&name, recipe) }
+}
+
+fn vgg_sizes(scale: &Scale) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    for (run, n) in RUNS.flat_map(|run| [4, 8, 16].map(|n| (run, n))) {
-        for (series, kind) in [("ternary", "vgg_ternary"), ("binary", "vgg_binary")] {
-            let network = vgg(kind, n, run);
+    let sizes = or(&scale.sizes, &[4, 8, 16]);
+    for (run, n) in runs(scale).flat_map(|run| sizes.iter().map(move |n| (run, *n))) {
+        for (series, recipe) in [("ternary", "vgg_ternary"), ("binary", "vgg_binary")] {
+            let network = vgg(recipe, n, run, None);
             let last = Work::Train { network: network.clone() };
             for (series, work) in [(series.into(), last), (format!("{series}, highest"), Work::Highest { network })] {
                 pieces.push(Piece { series, x: n as f64, run, paper: None, work });
@@ -100,28 +180,35 @@ fn vgg_sizes() -> Vec<Piece> {
     pieces
 }
 
-fn vgg_errors() -> Vec<Piece> {
+fn vgg_errors(scale: &Scale, in_training: bool) -> Vec<Piece> {
     const LINES: [(&str, &str, ErrorKind); 3] = [
         ("ternary, type 1", "vgg_ternary", ErrorKind::Sign),
         ("ternary, type 2", "vgg_ternary", ErrorKind::Zero),
         ("binary, type 1", "vgg_binary", ErrorKind::Sign),
     ];
+    let rates = or(&scale.rates, if in_training { &[1e-3, 1e-2, 1e-1] } else { &RATES });
     let mut pieces = Vec::new();
-    for (run, (series, recipe, kind)) in RUNS.flat_map(|run| LINES.map(|line| (run, line))) {
-        for rate in [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 2e-1] {
-            let work = Work::Errors { network: vgg(recipe, 16, run), kind, rate };
-            pieces.push(Piece { series: series.into(), x: rate, run, paper: None, work });
+    for n in or(&scale.sizes, &[16]) {
+        for (run, (line, recipe, kind)) in runs(scale).flat_map(|run| LINES.map(|line| (run, line))) {
+            for &rate in &rates {
+                let network = vgg(recipe, n, run, in_training.then_some((kind, rate)));
+                let work = Work::Errors { network, kind, rate };
+                pieces.push(Piece { series: format!("N = {n}, {line}"), x: rate, run, paper: None, work });
+            }
         }
     }
     pieces
 }
 
-/// Algorithm 1 from the first episode on, for every row the same.
+const RATES: [f64; 8] = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 2e-1];
+
+/// Algorithm 1 from the first episode on.
 fn batmann_table() -> Vec<Piece> {
     let row = |x: f64, name: &str, set: &[&str], paper: f64| {
-        let common = ["episodes.key_epochs=0", "train.epochs=30", "train.learning_rate=0.002"];
-        let set: Vec<String> = common.iter().chain(set).map(|s| s.to_string()).collect();
-        let network = Training::new(name, "batmann", &set);
+        let common =
+            ["episodes.key_epochs=0", "episodes.mirrored=false", "train.epochs=30", "train.learning_rate=0.002"];
+        let set = common.iter().chain(set).map(|s| s.to_string()).collect();
+        let network = Training { set, ..Training::new(name, "batmann") };
         Piece { series: name.into(), x, run: 1, paper: Some(paper), work: Work::Train { network } }
     };
     const COSINE: [&str; 2] = ["episodes.similarity=cosine", "episodes.sharpening=softabs"];

@@ -2,47 +2,93 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use super::claim::Claim;
 use super::{Piece, Study};
 use crate::chart::{self, Chart, Panel, Point, Series};
 use crate::{Error, whole};
 
+/// A row that is done; of the file's, those of the pieces at hand.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    pub series: String,
+    pub x: f64,
+    pub run: u64,
+    pub accuracy_percent: f64,
+    pub paper_percent: Option<f64>,
+    pub settings: String,
+}
+
 /// Accuracies of a study's pieces, in percent, by their place in it; what is not done yet has none.
 pub struct Table<'a> {
     study: &'a Study,
     pieces: &'a [Piece],
+    /// Of each piece.
+    settings: Vec<String>,
     folder: &'a Path,
     found: Vec<Option<f64>>,
+    /// Rows of other pieces, made with other options.
+    others: Vec<String>,
 }
 
 impl<'a> Table<'a> {
-    /// Reads `NAME.csv` where there is one; rows that no piece has are left.
-    pub fn open(study: &'a Study, pieces: &'a [Piece], folder: &'a Path) -> Result<Self, Error> {
-        let mut table = Self { study, pieces, folder, found: vec![None; pieces.len()] };
+    /// Reads `NAME.csv` where there is one.
+    pub fn open(study: &'a Study, pieces: &'a [Piece], settings: Vec<String>, folder: &'a Path) -> Result<Self, Error> {
+        let mut table = Self { study, pieces, settings, folder, found: vec![None; pieces.len()], others: Vec::new() };
         table.read()?;
         Ok(table)
     }
 
-    pub fn path(&self) -> PathBuf {
+    fn path(&self) -> PathBuf {
         self.folder.join(self.study.name).with_extension("csv")
     }
 
-    /// What the file says now: another process may have written it.
+    /// What the file says now: another process may have written it. A row that was made with other settings is an error.
     pub fn read(&mut self) -> Result<(), Error> {
         let path = self.path();
         let text = if path.is_file() { super::read_text(&path, "read the results so far")? } else { String::new() };
-        for (piece, found) in self.pieces.iter().zip(&mut self.found) {
-            let start = row(piece);
-            let Some(line) = text.lines().find_map(|line| line.strip_prefix(start.as_str())) else { continue };
-            let field = line.split(',').next().expect("split gives one at least");
-            if !field.is_empty() {
-                let reason = || {
-                    format!("`{field}` in the row {start} is no accuracy; correct it, or empty it to work it out again")
-                };
-                *found = Some(field.parse().map_err(|_| Error::Table { path: path.clone(), reason: reason() })?);
+        let starts: Vec<String> = self.pieces.iter().map(row).collect();
+        self.others.clear();
+        for line in text.lines().skip(1) {
+            let Some(place) = starts.iter().position(|start| line.starts_with(start)) else {
+                self.others.push(line.into());
+                continue;
+            };
+            let start = &starts[place];
+            let fields: Vec<&str> = line[start.len()..].splitn(3, ',').collect();
+            if fields[0].is_empty() {
+                continue;
             }
+            let bad = |what: String| {
+                let reason =
+                    format!("row {start} {what}, empty its accuracy to work it out again, or take another folder");
+                Error::Table { path: path.clone(), reason }
+            };
+            let accuracy =
+                fields[0].parse().map_err(|_| bad(format!("has the accuracy `{}`: correct it", fields[0])))?;
+            let then = fields.get(2).copied().unwrap_or_default();
+            let now = quoted(&self.settings[place]);
+            if then != now {
+                return Err(bad(format!("was made with the settings `{then}`, not `{now}`: give those")));
+            }
+            self.found[place] = Some(accuracy);
         }
         Ok(())
+    }
+
+    pub fn rows(&self) -> Vec<Row> {
+        let row = |((p, found), settings): ((&Piece, &Option<f64>), &String)| {
+            found.map(|accuracy_percent| Row {
+                series: p.series.clone(),
+                x: p.x,
+                run: p.run,
+                accuracy_percent,
+                paper_percent: p.paper,
+                settings: settings.clone(),
+            })
+        };
+        self.pieces.iter().zip(&self.found).zip(&self.settings).filter_map(row).collect()
     }
 
     pub fn is_done(&self, piece: usize) -> bool {
@@ -64,12 +110,15 @@ impl<'a> Table<'a> {
     }
 
     fn write(&self) -> Result<(), Error> {
-        let mut csv = format!("series,{},run,accuracy_percent,paper_percent\n", self.study.x.replace(' ', "_"));
-        for (piece, found) in self.pieces.iter().zip(&self.found) {
+        let x = self.study.x.replace(' ', "_");
+        let mut csv = format!("series,{x},run,accuracy_percent,paper_percent,settings\n");
+        for ((piece, found), settings) in self.pieces.iter().zip(&self.found).zip(&self.settings) {
             let [accuracy, paper] = [found.map(|a| format!("{a:.2}")), piece.paper.map(|p| p.to_string())];
             let [accuracy, paper] = [accuracy, paper].map(Option::unwrap_or_default);
-            csv += &format!("{}{accuracy},{paper}\n", row(piece));
+            let settings = if found.is_some() { quoted(settings) } else { String::new() };
+            csv += &format!("{}{accuracy},{paper},{settings}\n", row(piece));
         }
+        self.others.iter().for_each(|line| csv += &format!("{line}\n"));
         whole::write(&self.path(), csv.as_bytes(), "write the table")?;
         whole::write(&self.path().with_extension("svg"), self.picture().as_bytes(), "write the picture")
     }
@@ -101,6 +150,14 @@ impl<'a> Table<'a> {
 /// A piece's row up to its accuracy.
 fn row(piece: &Piece) -> String {
     format!("\"{}\",{},{},", piece.series, piece.x, piece.run)
+}
+
+/// A field of CSV, on one line; nothing for nothing.
+fn quoted(text: &str) -> String {
+    match text {
+        "" => String::new(),
+        _ => format!("\"{}\"", text.replace(['\n', '\r'], " ").replace('"', "\"\"")),
+    }
 }
 
 /// The lines of a panel from its points; a line of a single one is a level across.
