@@ -42,7 +42,7 @@ pub fn judge(network: &Network, images: &Images, recipe: &EpisodeRecipe, draw: D
     let each = classes.iter().map(Vec::len).min().unwrap_or(0);
     if !(1..=classes.len()).contains(&recipe.way) || recipe.shots + recipe.judged_queries > each {
         return Err(bad(format!(
-            "has {} characters of {each} drawings; {} ways of {} shots and {} queries do not fit",
+            "has {} characters of {each} drawings; {} ways of {} shots and {} queries do not fit; lower --way, --shots or --queries, or raise --characters",
             classes.len(),
             recipe.way,
             recipe.shots,

@@ -122,7 +122,11 @@ pub fn load(recipe: &DataRecipe, seed: u64, folder: Option<&Path>) -> Result<Spl
     let bad = |reason: String| Error::Data { set: recipe.set.name(), reason };
     let mut order: Vec<usize> = (0..all.len()).collect();
     if recipe.validation + 2 > all.len() {
-        return Err(bad(format!("data.validation is {}, of {} training images", recipe.validation, all.len())));
+        return Err(bad(format!(
+            "data.validation is {}, of {} training images; leave two at least to learn from",
+            recipe.validation,
+            all.len()
+        )));
     }
     if recipe.validation > 0 || recipe.images > 0 {
         Stream::new(seed, Purpose::Validation, 0).shuffle(&mut order);
@@ -146,7 +150,8 @@ pub fn load(recipe: &DataRecipe, seed: u64, folder: Option<&Path>) -> Result<Spl
 fn characters(all: Images, held_out: Images, recipe: &DataRecipe, seed: u64) -> Result<Split, Error> {
     let classes = all.labels.iter().max().map_or(0, |l| l + 1);
     if recipe.validation >= classes {
-        let reason = format!("data.validation is {}, of {classes} characters", recipe.validation);
+        let reason =
+            format!("data.validation is {}, of {classes} characters; leave some to learn from", recipe.validation);
         return Err(Error::Data { set: "omniglot", reason });
     }
     let aside = Stream::new(seed, Purpose::Validation, 0).distinct(classes, recipe.validation);
