@@ -110,7 +110,8 @@ fn study(args: cli::Study) -> anyhow::Result<()> {
     let options = study::Options { folder: args.output, data: args.data, set: args.set, images: args.images, scale };
     let mut progress: Option<Progress> = None;
     let rows = study::run(study, &options, |news| match news {
-        News::Piece { done, of, key } => eprintln!("{done}/{of} {key}"),
+        News::Piece { place, of, key } => eprintln!("{place}/{of} {key}"),
+        News::Waiting { pieces } => eprintln!("other processes are on {pieces} pieces; waiting"),
         News::Training(recipe, event) => {
             // A piece may train the network that its own starts from.
             if progress.as_ref().is_some_and(|p| p.0.prefix() != recipe.name) {

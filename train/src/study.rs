@@ -112,8 +112,9 @@ pub struct Options {
 
 /// What a study tells while it goes.
 pub enum News<'a> {
+    /// Begun; `place` counts from 1.
     Piece {
-        done: usize,
+        place: usize,
         of: usize,
         key: &'a str,
     },
@@ -122,6 +123,10 @@ pub enum News<'a> {
     Found {
         key: &'a str,
         accuracy: f64,
+    },
+    /// All that is left is with other processes.
+    Waiting {
+        pieces: usize,
     },
 }
 
@@ -174,8 +179,9 @@ pub fn run(study: &Study, options: &Options, mut tell: impl FnMut(News)) -> Resu
     let settings = pieces.iter().map(|p| p.work.settings(options)).collect();
     let mut table = Table::open(study, &pieces, settings, &options.folder)?;
     table.write_again()?;
+    let mut waited_for = 0;
     loop {
-        let mut busy = 0;
+        let (mut busy, mut done) = (0, 0);
         for (place, piece) in pieces.iter().enumerate() {
             if table.is_done(place) {
                 continue;
@@ -196,14 +202,22 @@ pub fn run(study: &Study, options: &Options, mut tell: impl FnMut(News)) -> Resu
                 continue;
             }
             let key = piece.key();
-            tell(News::Piece { done: place, of: pieces.len(), key: &key });
+            tell(News::Piece { place: place + 1, of: pieces.len(), key: &key });
             let accuracy = 100.0 * piece.work.run(options, &mut tell)?;
             tell(News::Found { key: &key, accuracy });
             table.put(place, accuracy)?;
+            done += 1;
         }
         table.read()?;
         if busy == 0 {
             return Ok(table.rows());
+        }
+        if done > 0 {
+            continue; // others may have finished what this needs
+        }
+        if busy != waited_for {
+            tell(News::Waiting { pieces: busy });
+            waited_for = busy;
         }
         std::thread::sleep(LOOK_AGAIN);
     }
