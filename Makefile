@@ -1,9 +1,10 @@
 # make demo   from nothing to a verified design, reported
-# make test   everything that continuous integration runs
+# make test   everything about hafnia that continuous integration runs
+# make test-trainer   the same for the trainer, which takes minutes to build
 # make lint   format, Clippy, rustdoc and RTL only
 CARGO ?= cargo
 
-.PHONY: demo test lint rust-lint rtl-lint packages fmt
+.PHONY: demo test test-trainer lint rust-lint rtl-lint packages fmt
 
 demo: packages
 	$(CARGO) run --release --bin hafnia -- demo
@@ -11,6 +12,10 @@ demo: packages
 # A test that is skipped, because a data set or numpy is missing, says so on standard error.
 test: packages rust-lint rtl-lint
 	$(CARGO) test --no-fail-fast
+
+test-trainer:
+	$(CARGO) clippy -p hafnia-train --all-targets -- -D warnings
+	$(CARGO) test -p hafnia-train --no-fail-fast
 
 lint: packages rust-lint rtl-lint
 
