@@ -1,5 +1,7 @@
 //! Few-shot runs that are interrupted: keys, then episodes, and RBNN's rotations, come back to the byte. Plain runs are tested in `fit`.
 
+mod common;
+
 use std::path::Path;
 
 use hafnia::data::DataError;
@@ -46,7 +48,7 @@ fn few_shot_runs_resume_to_the_same_values() {
     let recipe = load(&["train.keep=last"]);
     let split = match data::load(&recipe.data, recipe.seed, None) {
         Err(Error::Set(DataError::NoFolder { .. })) => {
-            return eprintln!("SKIPPED: no omniglot at hand; set HAFNIA_DATA");
+            return common::skipped("few-shot runs", "omniglot");
         }
         split => split.unwrap(),
     };
@@ -62,7 +64,7 @@ fn episodes_that_do_not_fit_the_characters_are_refused_before_training() {
     let recipe = Recipe::load("batmann", &["data.validation=10".into(), "width=2".into()]).unwrap();
     let split = match data::load(&recipe.data, recipe.seed, None) {
         Err(Error::Set(DataError::NoFolder { .. })) => {
-            return eprintln!("SKIPPED: no omniglot at hand; set HAFNIA_DATA");
+            return common::skipped("few-shot runs", "omniglot");
         }
         split => split.unwrap(),
     };

@@ -1,6 +1,8 @@
 //! The networks in `networks/` are what their cards say, on all images of the sets at hand and in few-shot episodes; a sample of the
 //! images is judged in hafnia's own tests.
 
+mod common;
+
 use std::path::{Path, PathBuf};
 
 use hafnia::data::DataError;
@@ -27,9 +29,7 @@ fn shipped() -> Vec<(PathBuf, String, Images)> {
         let shape = hafnia::network::load(&path).unwrap().input.shape;
         match fitting(set, None, &shape) {
             Ok(images) => shipped.push((path, card, images)),
-            Err(Error::Set(DataError::NoFolder { .. })) => {
-                eprintln!("SKIPPED {name}: no {} at hand; set HAFNIA_DATA", set.name())
-            }
+            Err(Error::Set(DataError::NoFolder { .. })) => common::skipped(name, set.name()),
             Err(error) => panic!("{name}: {error}"),
         }
     }
