@@ -1,7 +1,7 @@
 #!/bin/sh
 # The trained networks that ship, each through RTL on the arrays it is meant for: real test images, every layer compared.
 # Usage: HAFNIA_DATA=DIR scripts/networks-matrix.sh [OUT ["NETWORK ..."]]
-#        HAFNIA=path of the program; IMAGES=number (default: 10000 on sa arrays, 20 on pcsa arrays), spread over the test set
+#        HAFNIA=path of the program; IMAGES=a divisor of 10000 (default: 10000 on sa arrays, 20 on pcsa arrays); they are spread over the test set
 set -eu
 cd "$(dirname "$0")/.."
 : "${HAFNIA_DATA:?set it to the folder that holds mnist/ and cifar10/}"

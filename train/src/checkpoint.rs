@@ -16,6 +16,9 @@ const FORMAT: u32 = 2;
 struct Header {
     format: u32,
     recipe: Recipe,
+    /// Recipe of the network that the run started from.
+    #[serde(default)]
+    from: Option<Recipe>,
     adam_step: usize,
     /// One row for each epoch done.
     curve: Vec<Row>,
@@ -23,6 +26,8 @@ struct Header {
 
 /// Where a run stands.
 pub struct State {
+    /// Recipe of the network that it started from.
+    pub from: Option<Recipe>,
     pub model: Model,
     pub adam: Adam,
     /// One row for each epoch done.
@@ -34,7 +39,7 @@ pub struct State {
 impl State {
     pub fn new(model: Model) -> Self {
         let adam = Adam::new(&model.params());
-        Self { model, adam, curve: Vec::new(), best: None }
+        Self { from: None, model, adam, curve: Vec::new(), best: None }
     }
 
     /// What makes the network, in the order of `names`.
@@ -56,8 +61,13 @@ impl State {
 }
 
 pub fn save(path: &Path, recipe: &Recipe, state: &State) -> Result<(), Error> {
-    let header =
-        Header { format: FORMAT, recipe: recipe.clone(), adam_step: state.adam.step, curve: state.curve.clone() };
+    let header = Header {
+        format: FORMAT,
+        recipe: recipe.clone(),
+        from: state.from.clone(),
+        adam_step: state.adam.step,
+        curve: state.curve.clone(),
+    };
     let text = serde_json::to_string(&header).expect("a header is plain data");
     let names = state.names();
     let mut tensors: Vec<(String, Vec<f32>)> = names.iter().cloned().zip(state.snapshot()).collect();
@@ -144,6 +154,7 @@ pub fn restore(path: &Path, recipe: &Recipe, state: &mut State) -> Result<(), Er
     }
     state.adam.step = file.header.adam_step;
     state.curve = file.header.curve;
+    state.from = file.header.from;
     Ok(())
 }
 
@@ -159,6 +170,11 @@ pub enum Mapping {
 /// The recipe that a checkpoint's run had.
 pub fn recipe(path: &Path) -> Result<Recipe, Error> {
     Ok(Opened::new(path, &read(path)?)?.header.recipe)
+}
+
+/// The recipe of the network that a checkpoint's run started from.
+pub fn origin(path: &Path) -> Result<Option<Recipe>, Error> {
+    Ok(Opened::new(path, &read(path)?)?.header.from)
 }
 
 /// Puts the network that another run has reached into a model: weights as they are, and learned keys where both have as many;

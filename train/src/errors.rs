@@ -40,9 +40,13 @@ pub fn with_errors(weights: &[f32], kind: ErrorKind, rate: f64, stream: &mut Str
     weights.iter().map(one).collect()
 }
 
-/// Gives the binary and ternary weights of every layer errors, until their latent values move.
+/// Gives the weights of every layer errors, until their latent values move: type 1 of binary and ternary ones, type 2 of ternary ones.
 pub fn disturb(model: &mut Model, kind: ErrorKind, rate: f64, stream: &mut Stream) {
-    for layer in model.layers.iter_mut().filter(|l| matches!(l.kind, Some(WeightKind::Bipolar | WeightKind::Ternary))) {
+    let has_them = |weights: Option<WeightKind>| match kind {
+        ErrorKind::Sign => matches!(weights, Some(WeightKind::Bipolar | WeightKind::Ternary)),
+        ErrorKind::Zero => weights == Some(WeightKind::Ternary),
+    };
+    for layer in model.layers.iter_mut().filter(|l| has_them(l.kind)) {
         layer.weight.show(with_errors(&layer.weight.quantized(), kind, rate, stream));
     }
 }

@@ -39,6 +39,8 @@ pub enum Event<'a> {
 }
 
 pub struct Fitted {
+    /// Recipe of the network that it started from.
+    pub from: Option<Recipe>,
     pub model: Model,
     pub curve: Vec<Row>,
     /// Epoch of the network, from 1.
@@ -64,6 +66,7 @@ pub fn fit(
         (Some((path, _)), _) if options.resume => checkpoint::restore(path, recipe, &mut state)?,
         (_, Some(from)) => {
             checkpoint::start_from(from, recipe.split.inputs, &mut state.model, checkpoint::Mapping::Shift)?;
+            state.from = Some(checkpoint::recipe(from)?);
         }
         _ => {}
     }
@@ -91,7 +94,7 @@ pub fn fit(
         state.put_back(&snapshot);
         epoch = best(&state.curve).map_or(epoch, |(epoch, _)| epoch);
     }
-    Ok(Fitted { model: state.model, curve: state.curve, epoch })
+    Ok(Fitted { from: state.from, model: state.model, curve: state.curve, epoch })
 }
 
 /// The first epoch, from 1, with the best validation accuracy.

@@ -111,6 +111,10 @@ fn study(args: cli::Study) -> anyhow::Result<()> {
     let mut progress: Option<Progress> = None;
     let rows = study::run(study, &options, |news| match news {
         News::Piece { place, of, key } => eprintln!("{place}/{of} {key}"),
+        News::Failed { key, error } => {
+            progress.take().into_iter().for_each(|p| p.0.finish_and_clear());
+            eprintln!("    {key} failed: {error}");
+        }
         News::Waiting { pieces } => eprintln!("other processes are on {pieces} pieces; waiting"),
         News::Training(recipe, event) => {
             // A piece may train the network that its own starts from.

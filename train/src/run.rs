@@ -32,6 +32,8 @@ pub struct Files {
 pub struct Summary {
     /// As it ran.
     pub recipe: Recipe,
+    /// That of the network it started from.
+    pub from: Option<Recipe>,
     /// None of a full-precision baseline, which no network file holds; nor are there integers to judge it by.
     pub network: Option<PathBuf>,
     pub sha256: Option<String>,
@@ -118,6 +120,7 @@ pub fn run(recipe: &Recipe, files: &Files, mut report: impl FnMut(Event)) -> Res
     let classified = recipe.episodes.is_none();
     Ok(Summary {
         recipe: recipe.clone(),
+        from: fitted.from,
         sha256: network.is_some().then(|| sha256(&files.network)).transpose()?,
         network: network.map(|_| files.network.clone()),
         seconds,

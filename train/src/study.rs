@@ -124,6 +124,11 @@ pub enum News<'a> {
         key: &'a str,
         accuracy: f64,
     },
+    /// What does not need its network goes on.
+    Failed {
+        key: &'a str,
+        error: &'a Error,
+    },
     /// All that is left is with other processes.
     Waiting {
         pieces: usize,
@@ -180,37 +185,34 @@ pub fn run(study: &Study, options: &Options, mut tell: impl FnMut(News)) -> Resu
     let mut table = Table::open(study, &pieces, settings, &options.folder)?;
     table.write_again()?;
     let mut waited_for = 0;
+    // What needs a network that failed is left out; the rest goes on.
+    let mut failed: Vec<(String, Error)> = Vec::new();
     loop {
         let (mut busy, mut done) = (0, 0);
         for (place, piece) in pieces.iter().enumerate() {
             if table.is_done(place) {
                 continue;
             }
-            let own = format!("{}-{place}", study.name);
-            let mut names = vec![own.as_str()];
-            for network in piece.work.network().line() {
-                if network.judged(options)?.is_none() {
-                    names.push(&network.name);
+            let network = piece.work.network();
+            if network.line().any(|t| failed.iter().any(|(name, _)| *name == t.name)) {
+                continue;
+            }
+            match attempt(study, piece, place, &mut table, options, &mut tell) {
+                Ok(Attempt::Done) => done += 1,
+                Ok(Attempt::Busy) => busy += 1,
+                Ok(Attempt::Known) => (),
+                Err(error) => {
+                    tell(News::Failed { key: &piece.key(), error: &error });
+                    failed.push((network.name.clone(), error));
                 }
             }
-            let Some(_claim) = Claim::take(&options.folder, names)? else {
-                busy += 1;
-                continue;
-            };
-            table.read()?;
-            if table.is_done(place) {
-                continue;
-            }
-            let key = piece.key();
-            tell(News::Piece { place: place + 1, of: pieces.len(), key: &key });
-            let accuracy = 100.0 * piece.work.run(options, &mut tell)?;
-            tell(News::Found { key: &key, accuracy });
-            table.put(place, accuracy)?;
-            done += 1;
         }
         table.read()?;
         if busy == 0 {
-            return Ok(table.rows());
+            return match failed.into_iter().next() {
+                Some((_, error)) => Err(error),
+                None => Ok(table.rows()),
+            };
         }
         if done > 0 {
             continue; // others may have finished what this needs
@@ -221,6 +223,46 @@ pub fn run(study: &Study, options: &Options, mut tell: impl FnMut(News)) -> Resu
         }
         std::thread::sleep(LOOK_AGAIN);
     }
+}
+
+enum Attempt {
+    Done,
+    /// Another process is on it, or on what it needs.
+    Busy,
+    /// Another process has done it.
+    Known,
+}
+
+/// Works a piece off, if no other process is on it.
+fn attempt(
+    study: &Study,
+    piece: &Piece,
+    place: usize,
+    table: &mut Table,
+    options: &Options,
+    tell: &mut impl FnMut(News),
+) -> Result<Attempt, Error> {
+    let key = piece.key();
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' };
+    let own = format!("{}-{}", study.name, key.chars().map(plain).collect::<String>());
+    let mut names = vec![own.as_str()];
+    for network in piece.work.network().line() {
+        if network.judged(options)?.is_none() {
+            names.push(&network.name);
+        }
+    }
+    let Some(_claim) = Claim::take(&options.folder, names)? else {
+        return Ok(Attempt::Busy);
+    };
+    table.read()?;
+    if table.is_done(place) {
+        return Ok(Attempt::Known);
+    }
+    tell(News::Piece { place: place + 1, of: table.len(), key: &key });
+    let accuracy = 100.0 * piece.work.run(options, tell)?;
+    tell(News::Found { key: &key, accuracy });
+    table.put(place, accuracy)?;
+    Ok(Attempt::Done)
 }
 
 impl Piece {
@@ -304,6 +346,7 @@ impl Work {
 #[derive(Deserialize)]
 struct Judged {
     recipe: Recipe,
+    from: Option<Recipe>,
     network: Option<PathBuf>,
     held_out_accuracy: f64,
     highest_held_out_accuracy: Option<f64>,
@@ -339,17 +382,35 @@ impl Training {
         let judged: Option<Judged> = serde_json::from_str(&read_text(&summary, "read a summary")?).ok();
         // A full-precision baseline has no network file.
         let judged = judged.filter(|j| j.network.is_none() || self.file(options, "safetensors").is_file());
+        let Some(judged) = judged else { return Ok(None) };
         let recipe = self.recipe(options)?;
-        match judged {
-            Some(judged) if judged.recipe != recipe => {
-                let key = checkpoint::difference(&judged.recipe, &recipe);
-                let reason = format!(
-                    "its network comes from another recipe ({key}); use that one, remove the file to train anew, or take another folder"
-                );
-                Err(Error::Checkpoint { path: summary, reason })
-            }
-            judged => Ok(judged),
+        let bad = |reason: String| {
+            let reason = format!("{reason}; use that one, remove the file to train anew, or take another folder");
+            Err(Error::Checkpoint { path: summary.clone(), reason })
+        };
+        if judged.recipe != recipe {
+            let key = checkpoint::difference(&judged.recipe, &recipe);
+            return bad(format!("its network comes from another recipe ({key})"));
         }
+        if let Some(reason) = self.other_origin(judged.from.as_ref(), options)? {
+            return bad(reason);
+        }
+        Ok(Some(judged))
+    }
+
+    /// Says where a run did not start from the network that it is to start from here.
+    fn other_origin(&self, then: Option<&Recipe>, options: &Options) -> Result<Option<String>, Error> {
+        let now = self.from.as_ref().map(|from| from.recipe(options)).transpose()?;
+        Ok(match (then, now) {
+            (Some(then), Some(now)) if *then != now => {
+                Some(format!("it started from a network of another recipe ({})", checkpoint::difference(then, &now)))
+            }
+            (Some(_), Some(_)) | (None, None) => None,
+            (then, _) => {
+                let what = if then.is_some() { "a trained network" } else { "nothing" };
+                Some(format!("it started from {what}, which this study does not"))
+            }
+        })
     }
 
     /// Trains where that has not been done, and judges.
@@ -362,6 +423,12 @@ impl Training {
         }
         let recipe = self.recipe(options)?;
         let checkpoint = self.file(options, "checkpoint");
+        if checkpoint.is_file()
+            && let Some(reason) = self.other_origin(checkpoint::origin(&checkpoint)?.as_ref(), options)?
+        {
+            let reason = format!("{reason}; remove the file to train anew, or take another folder");
+            return Err(Error::Checkpoint { path: checkpoint, reason });
+        }
         let files = Files {
             data: options.data.clone(),
             resume: checkpoint.is_file(),

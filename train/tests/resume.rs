@@ -47,7 +47,7 @@ fn few_shot_runs_resume_to_the_same_values() {
     };
     let recipe = load(&["train.keep=last"]);
     let split = match data::load(&recipe.data, recipe.seed, None) {
-        Err(Error::Set(DataError::NoFolder { .. })) => {
+        Err(Error::Set(DataError::NoFolder { .. } | DataError::NotFound { .. })) => {
             return common::skipped("few-shot runs", "omniglot");
         }
         split => split.unwrap(),
@@ -63,7 +63,7 @@ fn few_shot_runs_resume_to_the_same_values() {
 fn episodes_that_do_not_fit_the_characters_are_refused_before_training() {
     let recipe = Recipe::load("batmann", &["data.validation=10".into(), "width=2".into()]).unwrap();
     let split = match data::load(&recipe.data, recipe.seed, None) {
-        Err(Error::Set(DataError::NoFolder { .. })) => {
+        Err(Error::Set(DataError::NoFolder { .. } | DataError::NotFound { .. })) => {
             return common::skipped("few-shot runs", "omniglot");
         }
         split => split.unwrap(),

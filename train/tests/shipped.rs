@@ -29,7 +29,9 @@ fn shipped() -> Vec<(PathBuf, String, Images)> {
         let shape = hafnia::network::load(&path).unwrap().input.shape;
         match fitting(set, None, &shape) {
             Ok(images) => shipped.push((path, card, images)),
-            Err(Error::Set(DataError::NoFolder { .. })) => common::skipped(name, set.name()),
+            Err(Error::Set(DataError::NoFolder { .. } | DataError::NotFound { .. })) => {
+                common::skipped(name, set.name())
+            }
             Err(error) => panic!("{name}: {error}"),
         }
     }

@@ -38,7 +38,8 @@ fn two_processes_write_a_studys_table_and_it_goes_on_where_it_was() {
     assert_eq!((begun.len(), count), (47, 47));
 
     let accuracy = |series: &str, x: &str| -> f64 {
-        let start = format!("\"{series}\",{x},1,");
+        let series = if series.contains(',') { format!("\"{series}\"") } else { series.into() };
+        let start = format!("{series},{x},1,");
         let line = table.lines().find(|l| l.starts_with(&start)).unwrap_or_else(|| panic!("{start} in {table}"));
         line[start.len()..].split(',').next().unwrap().parse().unwrap()
     };
@@ -52,19 +53,20 @@ fn two_processes_write_a_studys_table_and_it_goes_on_where_it_was() {
     assert!((accuracy("128: linear", "6") - whole).abs() < 1.0, "{table}");
     assert!(accuracy("128: retrained", "1") > 80.0, "{table}");
     assert!(accuracy("whole, trained on", "0") > 80.0, "{table}");
-    assert!(table.contains("\"256: retrained\",1,1,") && table.lines().any(|l| l.contains(",98.7,")));
+    assert!(table.contains("256: retrained,1,1,") && table.lines().any(|l| l.contains(",98.7,")));
     assert!(std::fs::read_to_string(folder.path().join("mnist_splitting.svg")).unwrap().contains("Lloyd-Max"));
 
     // What has a result is not done again; what has none is.
     let path = folder.path().join("mnist_splitting.csv");
     let settings = "data.set=digits data.shift=0 train.epochs=6 train.batch=64 layers.0.neurons=300";
     assert!(table.lines().skip(1).all(|l| l.contains(settings)), "{table}");
-    let emptied: Vec<String> = table
-        .lines()
-        .map(|l| {
-            if l.starts_with("\"128: linear\"") { l[..l.rfind(",1,").unwrap() + 3].to_string() + "," } else { l.into() }
-        })
-        .collect();
+    let emptied: Vec<String> =
+        table
+            .lines()
+            .map(|l| {
+                if l.starts_with("128: linear") { l[..l.rfind(",1,").unwrap() + 3].to_string() + "," } else { l.into() }
+            })
+            .collect();
     std::fs::write(&path, emptied.join("\n")).unwrap();
     let trained = |name: &str| std::fs::metadata(folder.path().join(name)).unwrap().modified().unwrap();
     let before = trained("mnist_mlp.safetensors");
@@ -74,21 +76,32 @@ fn two_processes_write_a_studys_table_and_it_goes_on_where_it_was() {
     assert_eq!(trained("mnist_mlp.safetensors"), before);
 
     // Rows that other options made stay; those that other settings made are not passed off as these.
-    std::fs::write(&path, format!("{table}\"7: retrained\",1,1,50.00,,\n")).unwrap();
-    assert!(end(start(folder.path())).0.ends_with("\"7: retrained\",1,1,50.00,,\n"));
+    std::fs::write(&path, format!("{table}7: retrained,1,1,50.00,,\n")).unwrap();
+    assert!(end(start(folder.path())).0.ends_with("7: retrained,1,1,50.00,,\n"));
     std::fs::write(&path, table.replace("train.epochs=6", "train.epochs=5")).unwrap();
     let refused = |expected: &str| {
         let out = start(folder.path()).wait_with_output().unwrap();
         let said = String::from_utf8(out.stderr).unwrap();
         assert!(out.status.code() == Some(2) && said.contains(expected), "{said}");
     };
-    refused("was made with the settings `\"data.set=digits data.shift=0 train.epochs=5 ");
+    refused("was made with the settings `data.set=digits data.shift=0 train.epochs=5 ");
     std::fs::remove_file(&path).unwrap();
+    let (epochs, other) = ("\"epochs\": 6,\n      \"batch\"", "\"epochs\": 5,\n      \"batch\"");
     let summary = folder.path().join("mnist_mlp.json");
     let text = std::fs::read_to_string(&summary).unwrap();
-    std::fs::write(&summary, text.replace("\"epochs\": 6,\n      \"batch\"", "\"epochs\": 5,\n      \"batch\""))
-        .unwrap();
+    std::fs::write(&summary, text.replace(epochs, other)).unwrap();
     refused("mnist_mlp.json: its network comes from another recipe (train.epochs: then 5, now 6)");
+    std::fs::write(&summary, text).unwrap();
+
+    // One network that fails, here because it started from another one than now, does not keep the others.
+    let summary = folder.path().join("mnist_mlp_256.json");
+    let text = std::fs::read_to_string(&summary).unwrap();
+    let (own, origin) = text.split_at(text.rfind(epochs).unwrap());
+    std::fs::write(&summary, own.to_string() + &origin.replace(epochs, other)).unwrap();
+    refused("mnist_mlp_256.json: it started from a network of another recipe (train.epochs: then 5, now 6)");
+    let row = table.lines().find(|l| l.starts_with("256: retrained")).unwrap();
+    let left = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(left, table.replace(row, "256: retrained,1,1,,98.7,"));
 }
 
 #[test]
@@ -99,7 +112,7 @@ fn a_table_that_does_not_read_is_an_error_with_its_place() {
     std::fs::write(&path, text).unwrap();
     let out = start(folder.path()).wait_with_output().unwrap();
     let said = String::from_utf8(out.stderr).unwrap();
-    assert!(said.contains("mnist_splitting.csv: row \"whole\",0,1, has the accuracy `ninety`: correct it"), "{said}");
+    assert!(said.contains("mnist_splitting.csv: row whole, 0, 1 has the accuracy `ninety`: correct it"), "{said}");
     assert_eq!(out.status.code(), Some(2));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }

@@ -35,11 +35,11 @@ impl Recipe {
             return Err(format!("errors.rate is {}; it is a share, 0 to 0.5", self.errors.rate));
         }
         if self.errors.rate > 0.0 {
-            let fits = match self.errors.kind {
-                ErrorKind::Sign => [WeightName::Bipolar, WeightName::Ternary].contains(&self.quantize.weights),
-                ErrorKind::Zero => self.quantize.weights == WeightName::Ternary,
+            let fits = |weights: WeightName| match self.errors.kind {
+                ErrorKind::Sign => weights == WeightName::Bipolar || weights == WeightName::Ternary,
+                ErrorKind::Zero => weights == WeightName::Ternary,
             };
-            if !fits || self.quantize.rotated {
+            if !self.layers.iter().any(|l| fits(l.weights.unwrap_or(self.quantize.weights))) || self.quantize.rotated {
                 return Err("errors: kind = \"sign\" goes with bipolar and ternary weights, \"zero\" with ternary ones, neither with quantize.rotated".into());
             }
         }

@@ -91,6 +91,14 @@ impl Study {
         if scale.arrays.contains(&0) || scale.sizes.contains(&0) || scale.runs == Some(0) {
             return bad("--arrays, --sizes and --runs take numbers above 0".into());
         }
+        let twice = |numbers: &mut Vec<f64>| {
+            numbers.sort_by(f64::total_cmp);
+            numbers.windows(2).any(|w| w[0] == w[1])
+        };
+        let whole = |numbers: &[usize]| numbers.iter().map(|n| *n as f64).collect::<Vec<_>>();
+        if [whole(&scale.arrays), whole(&scale.sizes), scale.rates.clone()].iter_mut().any(twice) {
+            return bad("a number of --arrays, --sizes or --rates is given twice".into());
+        }
         if let Some(rate) = scale.rates.iter().find(|r| !(**r > 0.0 && **r <= 0.5)) {
             return bad(format!("--rates: {rate} is none; they are shares above 0, up to 0.5"));
         }

@@ -29,7 +29,7 @@ pub struct Table<'a> {
     folder: &'a Path,
     found: Vec<Option<f64>>,
     /// Rows of other pieces, made with other options.
-    others: Vec<String>,
+    others: Vec<csv::StringRecord>,
 }
 
 impl<'a> Table<'a> {
@@ -48,33 +48,36 @@ impl<'a> Table<'a> {
     pub fn read(&mut self) -> Result<(), Error> {
         let path = self.path();
         let text = if path.is_file() { super::read_text(&path, "read the results so far")? } else { String::new() };
-        let starts: Vec<String> = self.pieces.iter().map(row).collect();
         self.others.clear();
-        for line in text.lines().skip(1) {
-            let Some(place) = starts.iter().position(|start| line.starts_with(start)) else {
-                self.others.push(line.into());
+        self.found.fill(None);
+        let bad = |reason: String| Error::Table { path: path.clone(), reason };
+        for record in csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes()).into_records() {
+            let record = record.map_err(|e| bad(format!("is no CSV: {e}; mend it, or take another folder")))?;
+            let field = |i: usize| record.get(i).unwrap_or_default();
+            let of_row = |p: &Piece| start(p) == [0, 1, 2].map(field);
+            let Some(place) = self.pieces.iter().position(of_row) else {
+                self.others.push(record);
                 continue;
             };
-            let start = &starts[place];
-            let fields: Vec<&str> = line[start.len()..].splitn(3, ',').collect();
-            if fields[0].is_empty() {
+            if field(3).is_empty() {
                 continue;
             }
+            let row = start(&self.pieces[place]).join(", ");
             let bad = |what: String| {
-                let reason =
-                    format!("row {start} {what}, empty its accuracy to work it out again, or take another folder");
-                Error::Table { path: path.clone(), reason }
+                bad(format!("row {row} {what}, empty its accuracy to work it out again, or take another folder"))
             };
-            let accuracy =
-                fields[0].parse().map_err(|_| bad(format!("has the accuracy `{}`: correct it", fields[0])))?;
-            let then = fields.get(2).copied().unwrap_or_default();
-            let now = quoted(&self.settings[place]);
+            let accuracy = field(3).parse().map_err(|_| bad(format!("has the accuracy `{}`: correct it", field(3))))?;
+            let (then, now) = (field(5), &self.settings[place]);
             if then != now {
                 return Err(bad(format!("was made with the settings `{then}`, not `{now}`: give those")));
             }
             self.found[place] = Some(accuracy);
         }
         Ok(())
+    }
+
+    pub fn len(&self) -> usize {
+        self.pieces.len()
     }
 
     pub fn rows(&self) -> Vec<Row> {
@@ -111,15 +114,18 @@ impl<'a> Table<'a> {
 
     fn write(&self) -> Result<(), Error> {
         let x = self.study.x.replace(' ', "_");
-        let mut csv = format!("series,{x},run,accuracy_percent,paper_percent,settings\n");
+        let mut csv = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+        let mut put = |fields: &csv::StringRecord| csv.write_record(fields).expect("memory takes what is written");
+        put(&["series", &x, "run", "accuracy_percent", "paper_percent", "settings"].as_slice().into());
         for ((piece, found), settings) in self.pieces.iter().zip(&self.found).zip(&self.settings) {
             let [accuracy, paper] = [found.map(|a| format!("{a:.2}")), piece.paper.map(|p| p.to_string())];
-            let [accuracy, paper] = [accuracy, paper].map(Option::unwrap_or_default);
-            let settings = if found.is_some() { quoted(settings) } else { String::new() };
-            csv += &format!("{}{accuracy},{paper},{settings}\n", row(piece));
+            let settings = if found.is_some() { settings.clone() } else { String::new() };
+            let end = [accuracy.unwrap_or_default(), paper.unwrap_or_default(), settings];
+            put(&start(piece).into_iter().chain(end).collect());
         }
-        self.others.iter().for_each(|line| csv += &format!("{line}\n"));
-        whole::write(&self.path(), csv.as_bytes(), "write the table")?;
+        self.others.iter().for_each(put);
+        let csv = csv.into_inner().expect("memory takes what is written");
+        whole::write(&self.path(), &csv, "write the table")?;
         whole::write(&self.path().with_extension("svg"), self.picture().as_bytes(), "write the picture")
     }
 
@@ -147,17 +153,9 @@ impl<'a> Table<'a> {
     }
 }
 
-/// A piece's row up to its accuracy.
-fn row(piece: &Piece) -> String {
-    format!("\"{}\",{},{},", piece.series, piece.x, piece.run)
-}
-
-/// A field of CSV, on one line; nothing for nothing.
-fn quoted(text: &str) -> String {
-    match text {
-        "" => String::new(),
-        _ => format!("\"{}\"", text.replace(['\n', '\r'], " ").replace('"', "\"\"")),
-    }
+/// What a piece's row begins with.
+fn start(piece: &Piece) -> [String; 3] {
+    [piece.series.clone(), piece.x.to_string(), piece.run.to_string()]
 }
 
 /// The lines of a panel from its points; a line of a single one is a level across.
