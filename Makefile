@@ -14,8 +14,8 @@ test: packages rust-lint rtl-lint
 	$(CARGO) test --no-fail-fast
 
 test-trainer:
-	$(CARGO) clippy -p hafnia-train --all-targets -- -D warnings
-	$(CARGO) test -p hafnia-train --no-fail-fast
+	$(CARGO) clippy --release -p hafnia-train --all-targets -- -D warnings
+	$(CARGO) test --release -p hafnia-train --no-fail-fast
 
 lint: packages rust-lint rtl-lint
 
