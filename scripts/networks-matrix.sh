@@ -1,7 +1,7 @@
 #!/bin/sh
 # The trained networks that ship, each through RTL on the arrays it is meant for: real test images, every layer compared.
 # Usage: HAFNIA_DATA=DIR scripts/networks-matrix.sh [OUT ["NETWORK ..."]]
-#        HAFNIA=path of the program; IMAGES=a divisor of 10000 (default: 10000 on sa arrays, 20 on pcsa arrays); they are spread over the test set
+#        HAFNIA=path of the program; IMAGES=a divisor of 10000 (default: 10000 on sa arrays, 20 or 200 on pcsa arrays); they are spread over the test set
 set -eu
 cd "$(dirname "$0")/.."
 : "${HAFNIA_DATA:?set it to the folder that holds mnist/ and cifar10/}"
@@ -24,6 +24,7 @@ networks=${2:-}
 for inputs in 512 256 128; do row mnist_mlp sa "$inputs" 10000; done
 row mnist_mlp pcsa 128 20
 row cifar10_cnn pcsa 128 20
+for kind in ternary binary; do row "cifar10_vgg_${kind}_8" pcsa 128 200; done
 # Trained as split networks: sa arrays of that size lose nothing.
 row mnist_mlp_512 sa 512 10000
 row cifar10_cnn_128 sa 128 10000
