@@ -24,7 +24,7 @@ networks=${2:-}
 for inputs in 512 256 128; do row mnist_mlp sa "$inputs" 10000; done
 row mnist_mlp pcsa 128 20
 row cifar10_cnn pcsa 128 20
-for kind in ternary binary; do row "cifar10_vgg_${kind}_8" pcsa 128 200; done
+for vgg in ternary_8 binary_8 ternary_16; do row "cifar10_vgg_$vgg" pcsa 128 200; done
 # Trained as split networks: sa arrays of that size lose nothing.
 row mnist_mlp_512 sa 512 10000
 row cifar10_cnn_128 sa 128 10000
