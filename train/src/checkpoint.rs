@@ -178,8 +178,8 @@ pub fn origin(path: &Path) -> Result<Option<Recipe>, Error> {
 }
 
 /// Puts the network that another run has reached into a model: weights as they are, and learned keys where both have as many;
-/// batch norm too, and in a layer that is split here, for arrays of `array_inputs`, and was whole there each block gets its share.
-pub fn start_from(path: &Path, array_inputs: usize, model: &mut Model, mapping: Mapping) -> Result<(), Error> {
+/// batch norm too, and in a layer that is split here, for arrays of `array_inputs`, and was whole there each block gets its share. Returns that run's recipe.
+pub fn start_from(path: &Path, array_inputs: usize, model: &mut Model, mapping: Mapping) -> Result<Recipe, Error> {
     let bytes = read(path)?;
     let file = Opened::new(path, &bytes)?;
     let then = file.header.recipe.split.inputs;
@@ -225,7 +225,7 @@ pub fn start_from(path: &Path, array_inputs: usize, model: &mut Model, mapping: 
             norm.variance.set(&read("variance", spread)?);
         }
     }
-    Ok(())
+    Ok(file.header.recipe)
 }
 
 /// The network of a checkpoint, whole or split as its recipe says.

@@ -65,8 +65,8 @@ pub fn fit(
     match (options.checkpoint, options.from) {
         (Some((path, _)), _) if options.resume => checkpoint::restore(path, recipe, &mut state)?,
         (_, Some(from)) => {
-            checkpoint::start_from(from, recipe.split.inputs, &mut state.model, checkpoint::Mapping::Shift)?;
-            state.from = Some(checkpoint::recipe(from)?);
+            let mapping = checkpoint::Mapping::Shift;
+            state.from = Some(checkpoint::start_from(from, recipe.split.inputs, &mut state.model, mapping)?);
         }
         _ => {}
     }

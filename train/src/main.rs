@@ -112,19 +112,19 @@ fn study(args: cli::Study) -> anyhow::Result<()> {
     let rows = study::run(study, &options, |news| match news {
         News::Piece { place, of, key } => eprintln!("{place}/{of} {key}"),
         News::Failed { key, error } => {
-            progress.take().into_iter().for_each(|p| p.0.finish_and_clear());
+            close(&mut progress);
             eprintln!("    {key} failed: {error}");
         }
         News::Waiting { pieces } => eprintln!("other processes are on {pieces} pieces; waiting"),
         News::Training(recipe, event) => {
             // A piece may train the network that its own starts from.
             if progress.as_ref().is_some_and(|p| p.0.prefix() != recipe.name) {
-                progress.take().into_iter().for_each(|p| p.0.finish_and_clear());
+                close(&mut progress);
             }
             progress.get_or_insert_with(|| Progress::new(recipe)).hear(&event);
         }
         News::Found { key, accuracy } => {
-            progress.take().into_iter().for_each(|p| p.0.finish_and_clear());
+            close(&mut progress);
             eprintln!("    {key} {accuracy:.2}%");
         }
     })?;
@@ -132,6 +132,12 @@ fn study(args: cli::Study) -> anyhow::Result<()> {
         true => serde_json::to_string_pretty(&rows)? + "\n",
         false => std::fs::read_to_string(options.folder.join(study.name).with_extension("csv"))?,
     })
+}
+
+fn close(progress: &mut Option<Progress>) {
+    if let Some(progress) = progress.take() {
+        progress.0.finish_and_clear();
+    }
 }
 
 /// Writes to standard output; a reader that has gone, such as `head`, is no error.
