@@ -57,8 +57,6 @@ struct Piece {
 enum Work {
     /// Trains, and judges on the held-out images.
     Train { network: Training },
-    /// The same, but the highest share right after any epoch, as ternary-pcsa's figure 7 has it.
-    Highest { network: Training },
     /// A trained network mapped onto arrays.
     Map { network: Training, inputs: usize, mapping: Mapping },
     /// A trained network with its partial sums quantized.
@@ -156,7 +154,7 @@ fn check_assignments(pieces: &[Piece], set: &[String]) -> Result<(), Error> {
 }
 
 /// Works off every piece that has no result yet, together with other processes in the same folder; before, and after each
-/// piece, writes `NAME.csv` and `NAME.svg` of what is there. Returns the table's rows.
+/// piece, writes `NAME.csv` and `NAME.svg` of what is there. Returns the rows that are done.
 pub fn run(study: &Study, options: &Options, mut tell: impl FnMut(News)) -> Result<Vec<Row>, Error> {
     let pieces = study.pieces(&options.scale)?;
     check_assignments(&pieces, &options.set)?;
@@ -190,7 +188,7 @@ pub fn run(study: &Study, options: &Options, mut tell: impl FnMut(News)) -> Resu
         if busy == 0 {
             return match failed.into_iter().next() {
                 Some((_, error)) => Err(error),
-                None => Ok(table.rows()),
+                None => Ok(table.done()),
             };
         }
         if done > 0 {
@@ -245,11 +243,6 @@ fn attempt(
 }
 
 impl Piece {
-    /// Its panel, where it has one of its own, and its line in it.
-    fn place(&self) -> (Option<&str>, &str) {
-        self.series.split_once(": ").map_or((None, &self.series), |(panel, line)| (Some(panel), line))
-    }
-
     fn key(&self) -> String {
         let run = if self.run > 1 { format!(", run {}", self.run) } else { String::new() };
         format!("{} @ {}{run}", self.series, self.x)
@@ -260,7 +253,6 @@ impl Work {
     fn network(&self) -> &Training {
         match self {
             Self::Train { network }
-            | Self::Highest { network }
             | Self::Map { network, .. }
             | Self::Quantize { network, .. }
             | Self::Errors { network, .. } => network,
@@ -272,7 +264,7 @@ impl Work {
         let names: Vec<&str> = self.network().line().map(|t| t.name.as_str()).collect();
         let concerns = |text: &&String| addressee(text).is_none_or(|(name, _)| names.contains(&name));
         let set = options.set.iter().filter(concerns).cloned();
-        let judged = !matches!(self, Self::Train { .. } | Self::Highest { .. }) && options.images > 0;
+        let judged = !matches!(self, Self::Train { .. }) && options.images > 0;
         set.chain(judged.then(|| format!("{} images", options.images))).collect::<Vec<_>>().join(" ")
     }
 
@@ -280,10 +272,6 @@ impl Work {
     fn run(&self, options: &Options, tell: &mut impl FnMut(News)) -> Result<f64, Error> {
         match self {
             Self::Train { network } => Ok(network.run(options, tell)?.held_out_accuracy),
-            Self::Highest { network } => {
-                let judged = network.run(options, tell)?;
-                Ok(judged.highest_held_out_accuracy.unwrap_or(judged.held_out_accuracy))
-            }
             Self::Map { network, inputs, mapping } => {
                 let (path, recipe, images) = network.trained(options, tell)?;
                 let device = crate::device();

@@ -78,6 +78,8 @@ fn two_processes_write_a_studys_table_and_it_goes_on_where_it_was() {
     // Rows that other options made stay; those that other settings made are not passed off as these.
     std::fs::write(&path, format!("{table}7: retrained,1,1,50.00,,\n")).unwrap();
     assert!(end(start(folder.path())).0.ends_with("7: retrained,1,1,50.00,,\n"));
+    let picture = std::fs::read_to_string(path.with_extension("svg")).unwrap();
+    assert!(picture.contains(">7 inputs an array<"), "the picture is of all rows");
     std::fs::write(&path, table.replace("train.epochs=6", "train.epochs=5")).unwrap();
     let refused = |expected: &str| {
         let out = start(folder.path()).wait_with_output().unwrap();

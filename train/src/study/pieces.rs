@@ -179,10 +179,8 @@ fn vgg_sizes(scale: &Scale) -> Vec<Piece> {
     for (run, n) in runs(scale).flat_map(|run| sizes.iter().map(move |n| (run, *n))) {
         for (series, recipe) in [("ternary", "vgg_ternary"), ("binary", "vgg_binary")] {
             let network = vgg(recipe, n, run, None);
-            let last = Work::Train { network: network.clone() };
-            for (series, work) in [(series.into(), last), (format!("{series}, highest"), Work::Highest { network })] {
-                pieces.push(Piece { series, x: n as f64, run, paper: None, work });
-            }
+            let (series, work) = (series.into(), Work::Train { network });
+            pieces.push(Piece { series, x: n as f64, run, paper: None, work });
         }
     }
     pieces

@@ -9,33 +9,34 @@ use super::{Piece, Study};
 use crate::chart::{self, Chart, Panel, Point, Series};
 use crate::{Error, whole};
 
-/// A row that is done; of the file's, those of the pieces at hand.
-#[derive(Debug, Serialize)]
+/// A piece and, where it is done, its accuracy with the settings that it was made with.
+#[derive(Clone, Debug, Serialize)]
 pub struct Row {
     pub series: String,
     pub x: f64,
     pub run: u64,
-    pub accuracy_percent: f64,
+    pub accuracy_percent: Option<f64>,
     pub paper_percent: Option<f64>,
     pub settings: String,
 }
 
-/// Accuracies of a study's pieces, in percent, by their place in it; what is not done yet has none.
+/// All rows of `NAME.csv`: those of the pieces at hand, and those that other options have made.
 pub struct Table<'a> {
     study: &'a Study,
     pieces: &'a [Piece],
     /// Of each piece.
     settings: Vec<String>,
     folder: &'a Path,
-    found: Vec<Option<f64>>,
-    /// Rows of other pieces, made with other options.
-    others: Vec<csv::StringRecord>,
+    /// In the order of the file.
+    rows: Vec<Row>,
+    /// Of each piece, where its row is.
+    places: Vec<usize>,
 }
 
 impl<'a> Table<'a> {
     /// Reads `NAME.csv` where there is one.
     pub fn open(study: &'a Study, pieces: &'a [Piece], settings: Vec<String>, folder: &'a Path) -> Result<Self, Error> {
-        let mut table = Self { study, pieces, settings, folder, found: vec![None; pieces.len()], others: Vec::new() };
+        let mut table = Self { study, pieces, settings, folder, rows: Vec::new(), places: Vec::new() };
         table.read()?;
         Ok(table)
     }
@@ -48,61 +49,56 @@ impl<'a> Table<'a> {
     pub fn read(&mut self) -> Result<(), Error> {
         let path = self.path();
         let text = if path.is_file() { super::read_text(&path, "read the results so far")? } else { String::new() };
-        self.others.clear();
-        self.found.fill(None);
         let bad = |reason: String| Error::Table { path: path.clone(), reason };
+        self.rows.clear();
         for record in csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes()).into_records() {
             let record = record.map_err(|e| bad(format!("is no CSV: {e}; mend it, or take another folder")))?;
-            let field = |i: usize| record.get(i).unwrap_or_default();
-            let of_row = |p: &Piece| start(p) == [0, 1, 2].map(field);
-            let Some(place) = self.pieces.iter().position(of_row) else {
-                self.others.push(record);
+            self.rows.push(row(&record).map_err(bad)?);
+        }
+        self.places.clear();
+        for (piece, now) in self.pieces.iter().zip(&self.settings) {
+            let Some(place) = self.rows.iter().position(|row| row.is_of(piece)) else {
+                self.places.push(self.rows.len());
+                self.rows.push(Row::new(piece));
                 continue;
             };
-            if field(3).is_empty() {
-                continue;
+            let row = &mut self.rows[place];
+            row.paper_percent = piece.paper;
+            if row.accuracy_percent.is_some() && row.settings != *now {
+                let then = &row.settings;
+                return Err(bad(format!(
+                    "row {} was made with the settings `{then}`, not `{now}`: give those, empty its accuracy to work it \
+                     out again, or take another folder",
+                    row.name()
+                )));
             }
-            let row = start(&self.pieces[place]).join(", ");
-            let bad = |what: String| {
-                bad(format!("row {row} {what}, empty its accuracy to work it out again, or take another folder"))
-            };
-            let accuracy = field(3).parse().map_err(|_| bad(format!("has the accuracy `{}`: correct it", field(3))))?;
-            let (then, now) = (field(5), &self.settings[place]);
-            if then != now {
-                return Err(bad(format!("was made with the settings `{then}`, not `{now}`: give those")));
-            }
-            self.found[place] = Some(accuracy);
+            self.places.push(place);
         }
         Ok(())
     }
 
+    /// Of the pieces at hand.
     pub fn len(&self) -> usize {
         self.pieces.len()
     }
 
-    pub fn rows(&self) -> Vec<Row> {
-        let row = |((p, found), settings): ((&Piece, &Option<f64>), &String)| {
-            found.map(|accuracy_percent| Row {
-                series: p.series.clone(),
-                x: p.x,
-                run: p.run,
-                accuracy_percent,
-                paper_percent: p.paper,
-                settings: settings.clone(),
-            })
-        };
-        self.pieces.iter().zip(&self.found).zip(&self.settings).filter_map(row).collect()
+    /// Of the pieces at hand, those that are done.
+    pub fn done(&self) -> Vec<Row> {
+        let rows = self.places.iter().map(|&place| &self.rows[place]);
+        rows.filter(|row| row.accuracy_percent.is_some()).cloned().collect()
     }
 
     pub fn is_done(&self, piece: usize) -> bool {
-        self.found[piece].is_some()
+        self.rows[self.places[piece]].accuracy_percent.is_some()
     }
 
     /// Puts an accuracy into the files, beside what other processes have put there.
     pub fn put(&mut self, piece: usize, accuracy: f64) -> Result<(), Error> {
         let _alone = Claim::wait(self.folder, self.study.name)?;
         self.read()?;
-        self.found[piece] = Some(accuracy);
+        let row = &mut self.rows[self.places[piece]];
+        row.accuracy_percent = Some(accuracy);
+        row.settings.clone_from(&self.settings[piece]);
         self.write()
     }
 
@@ -114,16 +110,15 @@ impl<'a> Table<'a> {
 
     fn write(&self) -> Result<(), Error> {
         let x = self.study.x.replace(' ', "_");
-        let mut csv = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
-        let mut put = |fields: &csv::StringRecord| csv.write_record(fields).expect("memory takes what is written");
-        put(&["series", &x, "run", "accuracy_percent", "paper_percent", "settings"].as_slice().into());
-        for ((piece, found), settings) in self.pieces.iter().zip(&self.found).zip(&self.settings) {
-            let [accuracy, paper] = [found.map(|a| format!("{a:.2}")), piece.paper.map(|p| p.to_string())];
-            let settings = if found.is_some() { settings.clone() } else { String::new() };
-            let end = [accuracy.unwrap_or_default(), paper.unwrap_or_default(), settings];
-            put(&start(piece).into_iter().chain(end).collect());
+        let mut csv = csv::Writer::from_writer(Vec::new());
+        let mut put = |fields: [&str; 6]| csv.write_record(fields).expect("memory takes what is written");
+        put(["series", &x, "run", "accuracy_percent", "paper_percent", "settings"]);
+        for row in &self.rows {
+            let number = |n: Option<f64>, digits| n.map(|n| format!("{n:.digits$}")).unwrap_or_default();
+            let (accuracy, paper) = (number(row.accuracy_percent, 2), row.paper_percent.map(|p| p.to_string()));
+            let (x, run) = (row.x.to_string(), row.run.to_string());
+            put([&row.series, &x, &run, &accuracy, &paper.unwrap_or_default(), &row.settings]);
         }
-        self.others.iter().for_each(put);
         let csv = csv.into_inner().expect("memory takes what is written");
         whole::write(&self.path(), &csv, "write the table")?;
         whole::write(&self.path().with_extension("svg"), self.picture().as_bytes(), "write the picture")
@@ -132,17 +127,16 @@ impl<'a> Table<'a> {
     fn picture(&self) -> String {
         let study = self.study;
         let mut titles: Vec<&str> = Vec::new();
-        for panel in self.pieces.iter().filter_map(|p| p.place().0) {
-            if titles.last() != Some(&panel) {
+        for panel in self.rows.iter().filter_map(|row| row.place().0) {
+            if !titles.contains(&panel) {
                 titles.push(panel);
             }
         }
-        let span = self.pieces.iter().map(|p| p.x).fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(x), b.max(x)));
+        let span = self.rows.iter().map(|row| row.x).fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(x), b.max(x)));
         let panel = |title: Option<&str>| {
-            let rows = || self.pieces.iter().zip(&self.found);
-            let own = || rows().filter(|(p, _)| p.place().0.is_none_or(|panel| Some(panel) == title));
-            let ours = own().filter_map(|(p, found)| found.map(|y| (p, y)));
-            let papers = own().filter_map(|(p, _)| p.paper.map(|y| (p, y)));
+            let own = || self.rows.iter().filter(|row| row.place().0.is_none_or(|panel| Some(panel) == title));
+            let ours = own().filter_map(|row| row.accuracy_percent.map(|y| (row, y)));
+            let papers = own().filter_map(|row| row.paper_percent.map(|y| (row, y)));
             let series = series(ours, false, span).into_iter().chain(series(papers, true, span)).collect();
             Panel { title: title.map(|t| format!("{t} {}", study.panel)).unwrap_or_default(), series }
         };
@@ -153,29 +147,76 @@ impl<'a> Table<'a> {
     }
 }
 
-/// What a piece's row begins with.
-fn start(piece: &Piece) -> [String; 3] {
-    [piece.series.clone(), piece.x.to_string(), piece.run.to_string()]
+impl Row {
+    fn new(piece: &Piece) -> Self {
+        Self {
+            series: piece.series.clone(),
+            x: piece.x,
+            run: piece.run,
+            accuracy_percent: None,
+            paper_percent: piece.paper,
+            settings: String::new(),
+        }
+    }
+
+    fn is_of(&self, piece: &Piece) -> bool {
+        (&self.series, self.x, self.run) == (&piece.series, piece.x, piece.run)
+    }
+
+    fn name(&self) -> String {
+        format!("{}, {}, {}", self.series, self.x, self.run)
+    }
+
+    /// Its panel, where it has one of its own, and its line in it.
+    fn place(&self) -> (Option<&str>, &str) {
+        self.series.split_once(": ").map_or((None, &self.series), |(panel, line)| (Some(panel), line))
+    }
+}
+
+/// A line of the file.
+fn row(record: &csv::StringRecord) -> Result<Row, String> {
+    let field = |i: usize| record.get(i).unwrap_or_default();
+    let name = || [0, 1, 2].map(field).join(", ");
+    let finite = |i: usize| field(i).parse().ok().filter(|n: &f64| n.is_finite());
+    let number = |i: usize, what: &str| match field(i) {
+        "" => Ok(None),
+        text => finite(i).map(Some).ok_or_else(|| format!("row {} has the {what} `{text}`: correct it", name())),
+    };
+    let (Some(x), Ok(run)) = (finite(1), field(2).parse()) else {
+        return Err(format!("row {} is none of a study's: delete it", name()));
+    };
+    Ok(Row {
+        series: field(0).into(),
+        x,
+        run,
+        accuracy_percent: number(3, "accuracy")?,
+        paper_percent: number(4, "paper's accuracy")?,
+        settings: field(5).into(),
+    })
 }
 
 /// The lines of a panel from its points; a line of a single one is a level across.
-fn series<'a>(points: impl Iterator<Item = (&'a Piece, f64)>, paper: bool, span: (f64, f64)) -> Vec<Series> {
+fn series<'a>(points: impl Iterator<Item = (&'a Row, f64)>, paper: bool, span: (f64, f64)) -> Vec<Series> {
     let mut series: Vec<Series> = Vec::new();
-    for (piece, y) in points {
-        let label = piece.place().1;
+    for (row, y) in points {
+        let label = row.place().1;
         let known = series.iter().position(|s| s.label == label);
         let place = known.unwrap_or_else(|| {
             series.push(Series { label: label.into(), points: Vec::new(), paper });
             series.len() - 1
         });
-        match series[place].points.iter_mut().find(|p| p.x == piece.x) {
+        let points = &mut series[place].points;
+        match points.iter_mut().find(|p| p.x == row.x) {
             Some(point) => point.ys.push(y),
-            None => series[place].points.push(Point { x: piece.x, ys: vec![y] }),
+            None => points.push(Point { x: row.x, ys: vec![y] }),
         }
     }
-    for s in series.iter_mut().filter(|s| s.points.len() == 1) {
-        let ys = s.points[0].ys.clone();
-        s.points = [span.0, span.1].map(|x| Point { x, ys: ys.clone() }).into();
+    for Series { points, .. } in &mut series {
+        points.sort_by(|a, b| a.x.total_cmp(&b.x));
+        if let [point] = points.as_slice() {
+            let ys = point.ys.clone();
+            *points = [span.0, span.1].map(|x| Point { x, ys: ys.clone() }).into();
+        }
     }
     series
 }

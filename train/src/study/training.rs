@@ -37,7 +37,6 @@ pub struct Judged {
     pub from: Option<Recipe>,
     network: Option<PathBuf>,
     pub held_out_accuracy: f64,
-    pub highest_held_out_accuracy: Option<f64>,
 }
 
 impl Training {
