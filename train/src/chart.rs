@@ -41,12 +41,12 @@ impl Point {
     }
 }
 
-const COLOURS: [&str; 8] = ["#1b6ca8", "#d1495b", "#3c8d53", "#8d5a97", "#c98a1b", "#4b4b4b", "#2a9d8f", "#9c6644"];
-const HEIGHT: f64 = 400.0;
-const LEFT: f64 = 60.0;
+pub const COLOURS: [&str; 8] = ["#1b6ca8", "#d1495b", "#3c8d53", "#8d5a97", "#c98a1b", "#4b4b4b", "#2a9d8f", "#9c6644"];
+pub const HEIGHT: f64 = 400.0;
+pub const LEFT: f64 = 60.0;
 const RIGHT: f64 = 180.0;
-const TOP: f64 = 52.0;
-const BOTTOM: f64 = 46.0;
+pub const TOP: f64 = 52.0;
+pub const BOTTOM: f64 = 46.0;
 const GAP: f64 = 16.0;
 
 /// Of the one panel, or of each of several.
@@ -83,11 +83,7 @@ pub fn svg(chart: &Chart) -> String {
         format!("fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\"{dash}")
     };
 
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {HEIGHT}\" font-family=\"sans-serif\" font-size=\"11\">\n\
-         <rect width=\"{width}\" height=\"{HEIGHT}\" fill=\"white\"/>\n"
-    );
-    text(&mut out, LEFT, 20.0, "start", " font-size=\"14\"", &chart.title);
+    let mut out = opened(width, &chart.title);
     text(&mut out, (LEFT + right) / 2.0, HEIGHT - 10.0, "middle", "", &chart.x);
     let middle = (TOP + bottom) / 2.0;
     text(&mut out, 14.0, middle, "middle", &format!(" transform=\"rotate(-90 14 {middle:.1})\""), &chart.y);
@@ -131,7 +127,17 @@ pub fn svg(chart: &Chart) -> String {
     out + "</svg>\n"
 }
 
-fn text(out: &mut String, x: f64, y: f64, anchor: &str, more: &str, text: &str) {
+/// What every picture begins with.
+pub fn opened(width: f64, title: &str) -> String {
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {HEIGHT}\" font-family=\"sans-serif\" font-size=\"11\">\n\
+         <rect width=\"{width}\" height=\"{HEIGHT}\" fill=\"white\"/>\n"
+    );
+    text(&mut out, LEFT, 20.0, "start", " font-size=\"14\"", title);
+    out
+}
+
+pub fn text(out: &mut String, x: f64, y: f64, anchor: &str, more: &str, text: &str) {
     if !text.is_empty() {
         let text = escaped(text);
         writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\"{more}>{text}</text>")
@@ -139,7 +145,7 @@ fn text(out: &mut String, x: f64, y: f64, anchor: &str, more: &str, text: &str) 
     }
 }
 
-fn line(out: &mut String, path: &str, stroke: &str) {
+pub fn line(out: &mut String, path: &str, stroke: &str) {
     writeln!(out, "<path d=\"{path}\" {stroke}/>").expect("text grows");
 }
 

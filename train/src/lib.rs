@@ -11,6 +11,7 @@
 //! and resumed or not.
 
 mod adam;
+pub mod bars;
 pub mod batch;
 pub mod chart;
 pub mod checkpoint;

@@ -37,9 +37,20 @@ pub struct Study {
     takes: &'static [&'static str],
     pieces: fn(&Scale) -> Vec<Piece>,
     x: &'static str,
-    log_x: bool,
+    picture: Picture,
     /// What the number before a colon in a line's name is: such lines have a panel of their own.
     panel: &'static str,
+}
+
+/// How a study's rows are drawn.
+#[derive(Clone, Copy, PartialEq)]
+enum Picture {
+    /// Lines over x.
+    Lines,
+    /// The same, x as its logarithm.
+    LogLines,
+    /// A row for each line's name.
+    Bars,
 }
 
 /// One number of a study.

@@ -1,6 +1,6 @@
 //! The studies, and what each is made of.
 
-use super::{Piece, Scale, Study, Training, Work};
+use super::{Picture, Piece, Scale, Study, Training, Work};
 use crate::Error;
 use crate::checkpoint::Mapping;
 use crate::errors::ErrorKind;
@@ -15,7 +15,7 @@ pub const STUDIES: [Study; 7] = [
         takes: &["arrays"],
         pieces: |scale| splitting("mnist_mlp", &[], scale, [(512, 98.8), (256, 98.7), (128, 98.7)], 98.8),
         x: "bits of a partial sum",
-        log_x: false,
+        picture: Picture::Lines,
         panel: "inputs an array",
     },
     Study {
@@ -24,7 +24,7 @@ pub const STUDIES: [Study; 7] = [
         takes: &["arrays"],
         pieces: |scale| cnn("width=32", scale, [128, 64, 32]),
         x: "bits of a partial sum",
-        log_x: false,
+        picture: Picture::Lines,
         panel: "inputs an array",
     },
     Study {
@@ -33,7 +33,7 @@ pub const STUDIES: [Study; 7] = [
         takes: &["arrays"],
         pieces: |scale| cnn("width=128", scale, [512, 256, 128]),
         x: "bits of a partial sum",
-        log_x: false,
+        picture: Picture::Lines,
         panel: "inputs an array",
     },
     Study {
@@ -42,7 +42,7 @@ pub const STUDIES: [Study; 7] = [
         takes: &["sizes", "runs"],
         pieces: vgg_sizes,
         x: "N",
-        log_x: false,
+        picture: Picture::Lines,
         panel: "",
     },
     Study {
@@ -51,7 +51,7 @@ pub const STUDIES: [Study; 7] = [
         takes: &["sizes", "rates", "runs"],
         pieces: |scale| vgg_errors(scale, false),
         x: "bit error rate",
-        log_x: true,
+        picture: Picture::LogLines,
         panel: "",
     },
     Study {
@@ -60,7 +60,7 @@ pub const STUDIES: [Study; 7] = [
         takes: &["sizes", "rates", "runs"],
         pieces: |scale| vgg_errors(scale, true),
         x: "bit error rate",
-        log_x: true,
+        picture: Picture::LogLines,
         panel: "",
     },
     Study {
@@ -69,7 +69,7 @@ pub const STUDIES: [Study; 7] = [
         takes: &[],
         pieces: |_| batmann_table(),
         x: "row",
-        log_x: false,
+        picture: Picture::Bars,
         panel: "",
     },
 ];

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::claim::Claim;
-use super::{Piece, Study};
+use super::{Picture, Piece, Study};
+use crate::bars;
 use crate::chart::{self, Chart, Panel, Point, Series};
 use crate::{Error, whole};
 
@@ -126,6 +127,15 @@ impl<'a> Table<'a> {
 
     fn picture(&self) -> String {
         let study = self.study;
+        let y = "accuracy, %";
+        if study.picture == Picture::Bars {
+            let bar = |row: &Row| bars::Row {
+                name: row.series.clone(),
+                ours: row.accuracy_percent,
+                paper: row.paper_percent,
+            };
+            return bars::svg(study.what, y, &self.rows.iter().map(bar).collect::<Vec<_>>());
+        }
         let mut titles: Vec<&str> = Vec::new();
         for panel in self.rows.iter().filter_map(|row| row.place().0) {
             if !titles.contains(&panel) {
@@ -142,8 +152,8 @@ impl<'a> Table<'a> {
         };
         let panels =
             if titles.is_empty() { vec![panel(None)] } else { titles.iter().map(|t| panel(Some(t))).collect() };
-        let (title, x, y) = (study.what.into(), study.x.into(), "accuracy, %".into());
-        chart::svg(&Chart { title, x, y, log_x: study.log_x, panels })
+        let (title, x, log_x) = (study.what.into(), study.x.into(), study.picture == Picture::LogLines);
+        chart::svg(&Chart { title, x, y: y.into(), log_x, panels })
     }
 }
 
