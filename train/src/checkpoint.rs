@@ -177,7 +177,7 @@ pub fn origin(path: &Path) -> Result<Option<Recipe>, Error> {
     Ok(Opened::new(path, &read(path)?)?.header.from)
 }
 
-/// Puts the network that another run has reached into a model: weights as they are, and learned keys where both have as many;
+/// Puts the network that another run has reached into a model: weights as they are;
 /// batch norm too, and in a layer that is split here, for arrays of `array_inputs`, and was whole there each block gets its share. Returns that run's recipe.
 pub fn start_from(path: &Path, array_inputs: usize, model: &mut Model, mapping: Mapping) -> Result<Recipe, Error> {
     let bytes = read(path)?;
@@ -190,11 +190,6 @@ pub fn start_from(path: &Path, array_inputs: usize, model: &mut Model, mapping: 
         return Err(Error::Checkpoint { path: path.into(), reason });
     }
     let prefix = if file.header.recipe.train.keep == crate::recipe::Keep::Best { "best." } else { "" };
-    if let Some(keys) = &mut model.keys
-        && let Ok(values) = file.values(&format!("{prefix}keys"), keys.latent().len())
-    {
-        keys.set(&values);
-    }
     for layer in &mut model.layers {
         let name = layer.name.clone();
         let of = |what: &str, len: usize| file.values(&format!("{prefix}{name}.{what}"), len);

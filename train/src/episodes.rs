@@ -45,19 +45,11 @@ pub fn loss(scores: Tensor<2>, episode: &Episode, recipe: &EpisodeRecipe, temper
     };
     let (of_keys, of_queries) = (labels(&episode.support), labels(&episode.queries));
     let way = episode.support.len();
-    let sums = sharp.clone().matmul(one_hot(&of_keys, way, &device));
+    let sums = sharp.matmul(one_hot(&of_keys, way, &device));
     let predicted = crate::param::values(sums.clone());
     let right = predicted.chunks_exact(way).zip(&of_queries).filter(|(s, l)| evaluate::first_maximum(s) == **l).count();
-    let cross_entropy = |sums: Tensor<2>, shots: usize, labels: &[usize]| {
-        let logits = sums / (temperature * shots as f64);
-        crate::loss::loss(crate::recipe::Loss::CrossEntropy, logits, one_hot(labels, way, &device))
-    };
-    let loss = cross_entropy(sums, recipe.shots, &of_queries);
-    if !recipe.mirrored {
-        return (loss, right);
-    }
-    let back = sharp.transpose().matmul(one_hot(&of_queries, way, &device));
-    ((loss + cross_entropy(back, recipe.queries, &of_keys)) / 2.0, right)
+    let logits = sums / (temperature * recipe.shots as f64);
+    (crate::loss::loss(crate::recipe::Loss::CrossEntropy, logits, one_hot(&of_queries, way, &device)), right)
 }
 
 /// Two sigmoids in place of the absolute value (Karunaratne et al. 2021, arXiv:2010.01939, with their beta of 10).

@@ -13,8 +13,8 @@ use crate::data::{Images, Split};
 use crate::episodes;
 use crate::param::values;
 use crate::random::{Purpose, Stream};
-use crate::recipe::{EpisodeRecipe, Keep, Loss, Recipe};
-use crate::{Error, batch, checkpoint, curve::Row, errors, evaluate, export, loss, model::Model, quantize, schedule};
+use crate::recipe::{EpisodeRecipe, Keep, Recipe};
+use crate::{Error, batch, checkpoint, curve::Row, errors, evaluate, export, loss, model::Model, schedule};
 
 /// Whole numbers up to here are exact in f32.
 const EXACT: usize = 1 << 24;
@@ -56,11 +56,7 @@ pub fn fit(
     mut report: impl FnMut(Event),
 ) -> Result<Fitted, Error> {
     let bad = |reason: String| Error::Recipe { place: recipe.name.clone(), reason };
-    let mut model = Model::new(recipe, &split.train.shape, device).map_err(bad)?;
-    if recipe.episodes.as_ref().is_some_and(|e| e.key_epochs > 0) {
-        model.learn_keys(recipe, split.classes, device);
-    }
-    let mut state = State::new(model);
+    let mut state = State::new(Model::new(recipe, &split.train.shape, device).map_err(bad)?);
     check(recipe, split, &state.model)?;
     match (options.checkpoint, options.from) {
         (Some((path, _)), _) if options.resume => checkpoint::restore(path, recipe, &mut state)?,
@@ -156,14 +152,13 @@ fn check(recipe: &Recipe, split: &Split, model: &Model) -> Result<(), Error> {
 /// What one step learns from.
 enum Task<'a> {
     Images(Vec<usize>),
-    Keys(&'a EpisodeRecipe, Vec<usize>),
     Episode(&'a EpisodeRecipe, Episode),
 }
 
 impl Task<'_> {
     fn images(&self) -> Vec<usize> {
         match self {
-            Self::Images(chosen) | Self::Keys(_, chosen) => chosen.clone(),
+            Self::Images(chosen) => chosen.clone(),
             Self::Episode(_, episode) => episode.images(),
         }
     }
@@ -187,10 +182,6 @@ fn one_epoch(
     Stream::new(recipe.seed, Purpose::Order, epoch).shuffle(&mut order);
     let tasks: Vec<Task> = match &recipe.episodes {
         None => batch::cut(&order, train.batch).map(|chosen| Task::Images(chosen.to_vec())).collect(),
-        Some(e) if epoch < e.key_epochs => {
-            order.truncate(e.interval * train.batch);
-            batch::cut(&order, train.batch).map(|chosen| Task::Keys(e, chosen.to_vec())).collect()
-        }
         Some(e) => {
             let classes = episodes::classes(&split.train.labels);
             let way = if e.learned_way > 0 { e.learned_way } else { e.way };
@@ -213,13 +204,6 @@ fn one_epoch(
                 let right = count_right(&values(scores.clone()), &split.train, &chosen, split.classes);
                 let targets = batch::targets(&split.train, &chosen, split.classes, device);
                 (loss::loss(train.loss, scores / train.temperature, targets), right, chosen.len())
-            }
-            Task::Keys(e, _) => {
-                let keys = state.model.keys.as_ref().expect("given before the first epoch").tracked::<2>();
-                let dots = quantize::bipolar(scores).matmul(keys.transpose()).abs();
-                let right = count_right(&values(dots.clone()), &split.train, &chosen, split.classes);
-                let targets = batch::targets(&split.train, &chosen, split.classes, device);
-                (loss::loss(Loss::CrossEntropy, dots / e.key_temperature, targets), right, chosen.len())
             }
             Task::Episode(e, episode) => {
                 let (loss, right) = episodes::loss(scores, episode, e, train.temperature);

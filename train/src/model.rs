@@ -6,14 +6,11 @@ use hafnia::plan::{block_sizes, blocks};
 
 use crate::layer::{Layer, Outputs, Plan};
 use crate::param::{Buffer, Param};
-use crate::quantize::Quantizer;
 use crate::random::{Purpose, Stream};
 use crate::recipe::{ActivationKind, OpName, Recipe, WeightName};
 
 pub struct Model {
     pub layers: Vec<Layer>,
-    /// One a character, `[characters, features]`: what the first epochs of a few-shot run learn along.
-    pub keys: Option<Param>,
 }
 
 impl Model {
@@ -64,7 +61,7 @@ impl Model {
             input = layer.output;
             layers.push(layer);
         }
-        Ok(Self { layers, keys: None })
+        Ok(Self { layers })
     }
 
     /// Whether hafnia has networks of this kind.
@@ -79,15 +76,6 @@ impl Model {
                 rotated.update(layer.weight.latent(), done);
             }
         }
-    }
-
-    /// Gives every one of `characters` a key.
-    pub fn learn_keys(&mut self, recipe: &Recipe, characters: usize, device: &Device) {
-        let features = self.layers.last().expect("at least one layer").neurons();
-        let mut stream = Stream::new(recipe.seed, Purpose::Weights, self.layers.len());
-        let latent = (0..characters * features).map(|_| stream.weight(recipe.train.init_kind())).collect();
-        let (shape, clip) = ([characters, features], recipe.train.clip);
-        self.keys = Some(Param::new("keys".into(), &shape, Quantizer::None, clip, latent, device));
     }
 
     /// Scores in training; running statistics move.
@@ -107,11 +95,11 @@ impl Model {
     }
 
     pub fn params(&self) -> Vec<&Param> {
-        self.layers.iter().flat_map(Layer::params).chain(&self.keys).collect()
+        self.layers.iter().flat_map(Layer::params).collect()
     }
 
     pub fn params_mut(&mut self) -> Vec<&mut Param> {
-        self.layers.iter_mut().flat_map(Layer::params_mut).chain(&mut self.keys).collect()
+        self.layers.iter_mut().flat_map(Layer::params_mut).collect()
     }
 
     pub fn buffers(&self) -> Vec<&Buffer> {

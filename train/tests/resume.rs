@@ -1,4 +1,4 @@
-//! Few-shot runs that are interrupted: keys, then episodes, and RBNN's rotations, come back to the byte. Plain runs are tested in `fit`.
+//! Few-shot runs that are interrupted: episodes and RBNN's rotations come back to the byte. Plain runs are tested in `fit`.
 
 mod common;
 
@@ -10,13 +10,12 @@ use hafnia_train::fit::{Options, fit};
 use hafnia_train::recipe::{Keep, Recipe};
 use hafnia_train::{Error, data};
 
-const TINY: [&str; 8] = [
+const TINY: [&str; 7] = [
     "width=2",
     "train.epochs=4",
     "train.batch=40",
     "episodes.way=5",
     "episodes.interval=3",
-    "episodes.key_epochs=2",
     "episodes.validation_episodes=5",
     "layers.4.neurons=32",
 ];
@@ -55,7 +54,7 @@ fn few_shot_runs_resume_to_the_same_values() {
     let folder = tempfile::tempdir().unwrap();
     check(&recipe, &split, folder.path());
     check(&load(&["train.keep=best"]), &split, folder.path());
-    let rotated = ["quantize.scaled=false", "quantize.rotated=true", "layers.0.weights=float", "episodes.key_epochs=0"];
+    let rotated = ["quantize.scaled=false", "quantize.rotated=true", "layers.0.weights=float"];
     check(&load(&rotated), &split, folder.path());
 }
 

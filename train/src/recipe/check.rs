@@ -74,9 +74,6 @@ impl Recipe {
         if self.data.turns && self.data.set != SetName::Omniglot {
             return Err("data.turns makes characters of turned drawings and goes with Omniglot; leave it out".into());
         }
-        if let Some(e) = &self.episodes {
-            positive("episodes.key_temperature", e.key_temperature)?;
-        }
         positive("train.learning_rate", self.train.learning_rate)?;
         positive("train.temperature", self.train.temperature)?;
         positive("train.init", self.train.init)?;

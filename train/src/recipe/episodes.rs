@@ -12,16 +12,6 @@ pub struct EpisodeRecipe {
     /// Classes of a training episode; 0: `way`.
     #[serde(default)]
     pub learned_way: usize,
-    /// In training, queries and support change roles as well, and both losses count.
-    #[serde(default)]
-    pub mirrored: bool,
-    /// First epochs, in which every training character has one key that is learned along, in place of those that shots write:
-    /// batches of `train.batch` images, dot product and absolute value with all of these keys.
-    #[serde(default)]
-    pub key_epochs: usize,
-    /// `train.temperature` of these epochs.
-    #[serde(default = "one_temperature")]
-    pub key_temperature: f64,
     /// Training episodes from one validation to the next.
     pub interval: usize,
     /// Queries of each class in an episode that judges.
@@ -55,8 +45,4 @@ pub enum Sharpening {
     #[default]
     Abs,
     Softabs,
-}
-
-fn one_temperature() -> f64 {
-    1.0
 }

@@ -208,12 +208,9 @@ fn vgg_errors(scale: &Scale, in_training: bool) -> Vec<Piece> {
 
 const RATES: [f64; 8] = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 2e-1];
 
-/// Algorithm 1 from the first episode on.
 fn batmann_table() -> Vec<Piece> {
     let row = |x: f64, name: &str, set: &[&str], paper: f64| {
-        let common =
-            ["episodes.key_epochs=0", "episodes.mirrored=false", "train.epochs=30", "train.learning_rate=0.002"];
-        let set = common.iter().chain(set).map(|s| s.to_string()).collect();
+        let set = set.iter().map(|s| s.to_string()).collect();
         let network = Training { set, ..Training::new(name, "batmann") };
         Piece { series: name.into(), x, run: 1, paper: Some(paper), work: Work::Train { network } }
     };
