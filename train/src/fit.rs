@@ -178,10 +178,12 @@ fn one_epoch(
     state.model.begin_epoch(epoch as f64 / train.epochs as f64);
     let mut augment = Stream::new(recipe.seed, Purpose::Augment, epoch);
     let (mut loss_sum, mut right, mut seen) = (0.0, 0, 0);
-    let mut order: Vec<usize> = (0..split.train.len()).collect();
-    Stream::new(recipe.seed, Purpose::Order, epoch).shuffle(&mut order);
     let tasks: Vec<Task> = match &recipe.episodes {
-        None => batch::cut(&order, train.batch).map(|chosen| Task::Images(chosen.to_vec())).collect(),
+        None => {
+            let mut order: Vec<usize> = (0..split.train.len()).collect();
+            Stream::new(recipe.seed, Purpose::Order, epoch).shuffle(&mut order);
+            batch::cut(&order, train.batch).map(|chosen| Task::Images(chosen.to_vec())).collect()
+        }
         Some(e) => {
             let classes = episodes::classes(&split.train.labels);
             let way = if e.learned_way > 0 { e.learned_way } else { e.way };

@@ -115,10 +115,9 @@ impl<'a> Table<'a> {
         let mut put = |fields: [&str; 6]| csv.write_record(fields).expect("memory takes what is written");
         put(["series", &x, "run", "accuracy_percent", "paper_percent", "settings"]);
         for row in &self.rows {
-            let number = |n: Option<f64>, digits| n.map(|n| format!("{n:.digits$}")).unwrap_or_default();
-            let (accuracy, paper) = (number(row.accuracy_percent, 2), row.paper_percent.map(|p| p.to_string()));
-            let (x, run) = (row.x.to_string(), row.run.to_string());
-            put([&row.series, &x, &run, &accuracy, &paper.unwrap_or_default(), &row.settings]);
+            let accuracy = row.accuracy_percent.map(|a| format!("{a:.2}")).unwrap_or_default();
+            let paper = row.paper_percent.map(|p| p.to_string()).unwrap_or_default();
+            put([&row.series, &row.x.to_string(), &row.run.to_string(), &accuracy, &paper, &row.settings]);
         }
         let csv = csv.into_inner().expect("memory takes what is written");
         whole::write(&self.path(), &csv, "write the table")?;
