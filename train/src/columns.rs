@@ -33,6 +33,11 @@ impl Columns {
         self.input.len()
     }
 
+    /// Rows and columns of the map of sums.
+    pub fn map(&self) -> [usize; 2] {
+        self.output
+    }
+
     pub fn positions(&self) -> usize {
         self.output[0] * self.output[1]
     }

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use hafnia::network::{InputCode, Network};
 use hafnia::reference;
 
-use crate::{batch, data::Images, episodes, layer::Outputs, model::Model};
+use crate::{batch, data::Images, episodes, inference::Outputs, model::Model};
 
 /// Images that go through the tensors at once.
 const AT_ONCE: usize = 250;

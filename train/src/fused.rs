@@ -14,10 +14,9 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_flex::FlexTensor;
 use hafnia::network::Pool;
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
 
 use crate::columns::Columns;
-use crate::pooled;
 use crate::product;
 use crate::votes::{self, Votes};
 
@@ -29,6 +28,11 @@ pub fn is_available<const D: usize>(x: &Tensor<D>) -> bool {
 /// See [`product::sums`]; `[block and neuron, image and position]`.
 pub fn sums(x: Tensor<2>, weights: Tensor<2>, columns: Arc<Columns>) -> Tensor<2> {
     Tensor::from_dispatch(Dispatch::sums(x.into_dispatch(), weights.into_dispatch(), columns))
+}
+
+/// The same, pooled.
+pub fn pooled_sums(x: Tensor<2>, weights: Tensor<2>, columns: Arc<Columns>, pool: Pool) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::pooled_sums(x.into_dispatch(), weights.into_dispatch(), columns, pool))
 }
 
 /// Mean and variance of every row of `s`: `[2, row]`. No gradient passes.
@@ -44,15 +48,15 @@ pub fn votes(s: Tensor<2>, moments: Tensor<2>, gamma: Tensor<1>, beta: Tensor<1>
     Tensor::from_dispatch(Dispatch::votes(s, moments, gamma, beta, votes))
 }
 
-/// See [`pooled::max_pool`].
-pub fn max_pool(x: Tensor<3>, pool: Pool) -> Tensor<3> {
-    Tensor::from_dispatch(Dispatch::max_pool(x.into_dispatch(), pool))
-}
-
 #[backend_extension(Flex, Autodiff)]
 trait FusedOps: Backend {
     fn sums(x: FloatTensor<Self>, weights: FloatTensor<Self>, columns: Arc<Columns>) -> FloatTensor<Self>;
-    fn max_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self>;
+    fn pooled_sums(
+        x: FloatTensor<Self>,
+        weights: FloatTensor<Self>,
+        columns: Arc<Columns>,
+        pool: Pool,
+    ) -> FloatTensor<Self>;
     fn moments(s: FloatTensor<Self>) -> FloatTensor<Self>;
     fn votes(
         s: FloatTensor<Self>,
@@ -75,11 +79,12 @@ fn device<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape))
 }
 
-fn pooled_planes(x: &FlexTensor, pool: Pool) -> (FlexTensor, Vec<u32>) {
-    let [planes, rows, columns] = [0, 1, 2].map(|k| x.layout().shape()[k]);
-    let (y, places) = pooled::maxima(host(&x.to_contiguous()), pool, [rows, columns]);
-    let [rows, columns] = pooled::sides(pool, [rows, columns]);
-    (device(y, [planes, rows, columns]), places)
+/// And which value of its window each is.
+fn maxima(x: &FlexTensor, weights: &FlexTensor, columns: &Columns, pool: Pool) -> (FlexTensor, Array2<u32>) {
+    let [x, weights] = [x, weights].map(|t| t.to_contiguous());
+    let (values, places) = product::pooled_forward(columns, host(&x), matrix(&weights), pool);
+    let sides = places.raw_dim();
+    (device(values, [sides[0], sides[1]]), places)
 }
 
 impl FusedOps for Flex {
@@ -91,8 +96,8 @@ impl FusedOps for Flex {
         device(values, [rows, across])
     }
 
-    fn max_pool(x: FlexTensor, pool: Pool) -> FlexTensor {
-        pooled_planes(&x, pool).0
+    fn pooled_sums(x: FlexTensor, weights: FlexTensor, columns: Arc<Columns>, pool: Pool) -> FlexTensor {
+        maxima(&x, &weights, &columns, pool).0
     }
 
     fn moments(s: FlexTensor) -> FlexTensor {
@@ -113,13 +118,19 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
         let nodes = [x.node(), weights.node()];
         let [x, weights] = [x, weights].map(|t| t.into_primitive());
         let y = Flex::sums(x.clone(), weights.clone(), columns.clone());
-        record::<_, C, 2>(Unfold, nodes, (x, weights, columns), y)
+        record::<_, C, 2>(Unfold, nodes, (x, weights, columns, None), y)
     }
 
-    fn max_pool(x: FloatTensor<Self>, pool: Pool) -> FloatTensor<Self> {
-        let (y, places) = pooled_planes(x.primitive(), pool);
-        let [rows, columns] = [1, 2].map(|k| x.primitive().layout().shape()[k]);
-        record::<_, C, 1>(Spread, [x.node()], (Arc::new(places), pool, [rows, columns]), y)
+    fn pooled_sums(
+        x: FloatTensor<Self>,
+        weights: FloatTensor<Self>,
+        columns: Arc<Columns>,
+        pool: Pool,
+    ) -> FloatTensor<Self> {
+        let nodes = [x.node(), weights.node()];
+        let [x, weights] = [x, weights].map(|t| t.into_primitive());
+        let (y, places) = maxima(&x, &weights, &columns, pool);
+        record::<_, C, 2>(Unfold, nodes, (x, weights, columns, Some((pool, Arc::new(places)))), y)
     }
 
     fn moments(_: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -156,44 +167,27 @@ where
     }
 }
 
-/// Backward from sums to the map and the weights.
+/// Backward from sums, or from their maxima, to the map and the weights.
 #[derive(Debug)]
 struct Unfold;
 
 impl Backward<Flex, 2> for Unfold {
-    type State = (FlexTensor, FlexTensor, Arc<Columns>);
+    type State = (FlexTensor, FlexTensor, Arc<Columns>, Option<(Pool, Arc<Array2<u32>>)>);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
-        let ((x, weights, columns), [of_x, of_weights]) = (ops.state, ops.parents);
+        let ((x, weights, columns, pool), [of_x, of_weights]) = (ops.state, ops.parents);
         let shape = |t: &FlexTensor| [0, 1].map(|k| t.layout().shape()[k]);
         let sides = [shape(&x), shape(&weights)];
         let [x, weights] = [x, weights].map(|t| t.to_contiguous());
+        let pool = pool.as_ref().map(|(pool, places)| (*pool, places.view()));
         let (to_weights, to_x) =
-            product::backward(&columns, host(&x), matrix(&weights), matrix(&gradient), of_x.is_some());
+            product::backward(&columns, host(&x), matrix(&weights), matrix(&gradient), pool, of_x.is_some());
         if let (Some(node), Some(to_x)) = (of_x, to_x) {
             grads.register::<Flex>(node.id, device(to_x, sides[0]));
         }
         if let Some(node) = of_weights {
             grads.register::<Flex>(node.id, device(to_weights, sides[1]));
-        }
-    }
-}
-
-/// Backward from maxima to the values that they were chosen from: places, pool, rows and columns of a plane.
-#[derive(Debug)]
-struct Spread;
-
-impl Backward<Flex, 1> for Spread {
-    type State = (Arc<Vec<u32>>, Pool, [usize; 2]);
-
-    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
-        let ((places, pool, [rows, columns]), [x]) = (ops.state, ops.parents);
-        if let Some(x) = x {
-            let values = pooled::spread(host(&gradient), &places, pool, [rows, columns]);
-            let planes = values.len() / (rows * columns);
-            grads.register::<Flex>(x.id, device(values, [planes, rows, columns]));
         }
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use hafnia::network::{Activation, Normalize, Op, Pool, PoolOrder, Shape, WeightKind};
-use rayon::prelude::*;
 
 use crate::columns::Columns;
 use crate::export;
+use crate::inference::{self, Outputs, Step};
 use crate::norm::{self, BatchNorm};
 use crate::param::{Buffer, Param, values};
 use crate::pooled::max_pool;
@@ -149,15 +149,11 @@ impl Layer {
         quantize::voted(y, blocks, images, self.activation == Some(ActivationKind::Ternary))
     }
 
-    /// Running statistics normalize, in f64 and in the order that the network's definition has; sums are integers that
-    /// f32 holds exactly. `[image][value]`: -1, 0 and +1, or scores.
+    /// `x`: rows of `[image, value]`. Gives -1, 0 and +1, or scores.
     pub fn eval(&self, x: Tensor<2>) -> Outputs {
-        let images = x.dims()[0];
-        let device = x.device();
-        let sums = self.block_sums(x);
-        let norms = self.blocks.iter().map(|b| b.norm.as_ref());
-        let parts: Vec<_> = norms.zip(sums.iter().map(Vec::as_slice)).collect();
-        self.finish(images, &parts, &device)
+        let (images, device) = (x.dims()[0], x.device());
+        let norms: Vec<Option<&BatchNorm>> = self.blocks.iter().map(|b| b.norm.as_ref()).collect();
+        self.finish(images, &norms, &values(self.sums(&x, &self.plain_weights())), &device)
     }
 
     /// As the sums see them, without a graph.
@@ -171,79 +167,50 @@ impl Layer {
         values(self.plain_weights())
     }
 
-    /// Sums of every block, pooled where the pool comes first: `[image, neuron, position]` each.
-    pub fn block_sums(&self, x: Tensor<2>) -> Vec<Vec<f32>> {
-        let images = x.dims()[0];
-        self.each_block(self.sums(&x, &self.plain_weights()), images)
+    /// Sums of every block, `[block, neuron, image and position]`, before any pool.
+    pub fn partial_sums(&self, x: &Tensor<2>) -> Vec<f32> {
+        values(product::sums(x.clone(), self.plain_weights(), &self.columns, None))
     }
 
-    /// Sums of every block at every position, before any pool.
-    pub fn partial_sums(&self, x: &Tensor<2>) -> Vec<Vec<f32>> {
-        self.each_block(product::sums(x.clone(), self.plain_weights(), &self.columns), x.dims()[0])
-    }
-
-    fn each_block(&self, sums: Tensor<3>, images: usize) -> Vec<Vec<f32>> {
-        let [blocks, neurons, across] = sums.dims();
-        let block = |k: usize| {
-            let own = sums.clone().narrow(0, k, 1).reshape([neurons, images, across / images]);
-            values(own.swap_dims(0, 1))
-        };
-        (0..blocks).map(block).collect()
-    }
-
-    /// What follows whole sums of any real value, given at every position before a pool: pool, batch norm, activation.
-    pub fn follow(&self, images: usize, sums: Vec<f32>, norm: Option<&BatchNorm>, device: &Device) -> Outputs {
-        let sums = match self.pool.filter(|p| p.order == PoolOrder::BeforeNormalize) {
-            Some(pool) => pooled(sums, images, self.sums_map(), pool, device),
+    /// What follows whole sums of any real value, `[neuron, image and position]`, given before a pool.
+    pub fn follow(&self, images: usize, sums: Vec<f32>, device: &Device) -> Outputs {
+        let sums = match self.pool_before() {
+            Some(pool) => pooled(sums, self.sums_map(), pool, device),
             None => sums,
         };
-        self.finish(images, &[(norm, &sums)], device)
+        self.finish(images, &[self.blocks[0].norm.as_ref()], &sums, device)
     }
 
-    /// What follows the sums of blocks, `[image, neuron, position]`, each with the batch norm of its block.
-    pub fn finish(&self, images: usize, parts: &[(Option<&BatchNorm>, &[f32])], device: &Device) -> Outputs {
-        let neurons = self.neurons();
-        let (scale, bias) = (self.scale_f64(), vec![0.0; neurons]);
+    /// What follows the sums of blocks, `[block, neuron, image and position]`, each with the batch norm of its block.
+    fn finish(&self, images: usize, norms: &[Option<&BatchNorm>], sums: &[f32], device: &Device) -> Outputs {
+        let (scale, bias) = (self.scale_f64(), vec![0.0; self.neurons()]);
+        let activation = self.exported_activation();
         let relu = self.activation == Some(ActivationKind::Relu);
-        let mut votes: Vec<f64> = Vec::new();
-        for (norm, sums) in parts {
-            let normalize = norm.map_or(Normalize::None, BatchNorm::running);
-            let activation = self.exported_activation();
-            let rule = export::rule(&self.name, &scale, &bias, normalize, activation.clone());
-            let own = of_each(sums, neurons, sums.len() / (images * neurons), |j, s| {
-                let y = rule.normalized(j, rule.scaled(j, f64::from(s)));
-                activation.apply(j, y).map_or(if relu { y.max(0.0) } else { y }, f64::from)
-            });
-            if votes.is_empty() {
-                votes = own;
-            } else {
-                votes.par_iter_mut().zip(own).for_each(|(sum, vote)| *sum += vote);
-            }
-        }
-        if parts.len() > 1 {
-            let ternary = self.activation == Some(ActivationKind::Ternary);
-            let sign = |v: f64| if v > 0.0 || (v == 0.0 && !ternary) { 1.0 } else { v.signum() * f64::from(v != 0.0) };
-            votes.par_iter_mut().for_each(|v| *v = sign(*v));
+        let steps: Vec<Step> = norms
+            .iter()
+            .map(|norm| {
+                let normalize = norm.map_or(Normalize::None, BatchNorm::running);
+                Step { rule: export::rule(&self.name, &scale, &bias, normalize, activation.clone()), relu }
+            })
+            .collect();
+        let mut outputs = inference::outputs(sums, &steps, images);
+        if steps.len() > 1 {
+            inference::elect(&mut outputs, self.activation == Some(ActivationKind::Ternary));
         }
         if let Some(pool) = self.pool_after() {
-            let data = votes.iter().map(|v| *v as f32).collect();
-            votes = pooled(data, images, self.map(), pool, device).into_iter().map(f64::from).collect();
+            let data = outputs.iter().map(|v| *v as f32).collect();
+            outputs = pooled(data, self.map(), pool, device).into_iter().map(f64::from).collect();
         }
-        Outputs { width: votes.len() / images, values: votes }
+        Outputs { width: outputs.len() / images, values: outputs }
     }
 
     /// Sums of every block, `[block, neuron, image and position]`, pooled where the pool comes before the normalisation.
     fn sums(&self, x: &Tensor<2>, weights: &Tensor<2>) -> Tensor<3> {
-        let s = product::sums(x.clone(), weights.clone(), &self.columns);
-        match self.pool.filter(|p| p.order == PoolOrder::BeforeNormalize) {
-            Some(pool) => {
-                let ([blocks, neurons, _], images, map) = (s.dims(), x.dims()[0], self.sums_map());
-                let s = max_pool(s.reshape([blocks * neurons * images, map.rows, map.columns]), pool);
-                let across = images * s.dims()[1] * s.dims()[2];
-                s.reshape([blocks, neurons, across])
-            }
-            None => s,
-        }
+        product::sums(x.clone(), weights.clone(), &self.columns, self.pool_before())
+    }
+
+    fn pool_before(&self) -> Option<Pool> {
+        self.pool.filter(|p| p.order == PoolOrder::BeforeNormalize)
     }
 
     fn pool_after(&self) -> Option<Pool> {
@@ -308,24 +275,6 @@ impl Layer {
     }
 }
 
-/// What a layer gives for some images, one after the other.
-pub struct Outputs {
-    pub width: usize,
-    pub values: Vec<f64>,
-}
-
-impl Outputs {
-    pub fn rows(&self) -> std::slice::ChunksExact<'_, f64> {
-        self.values.chunks_exact(self.width)
-    }
-
-    pub fn tensor(&self, device: &Device) -> Tensor<2> {
-        let data: Vec<f32> = self.values.iter().map(|v| *v as f32).collect();
-        let sides = [data.len() / self.width, self.width];
-        Tensor::from_data(TensorData::new(data, sides), device)
-    }
-}
-
 fn sums_map(op: &Op, input: Shape, neurons: usize) -> Result<Shape, String> {
     match op {
         Op::Dense => Ok(Shape { channels: neurons, rows: 1, columns: 1 }),
@@ -333,31 +282,8 @@ fn sums_map(op: &Op, input: Shape, neurons: usize) -> Result<Shape, String> {
     }
 }
 
-/// `f(neuron, sum)` for all of `[image, neuron, position]`. Of whole numbers, which repeat, it is asked once for each that a
-/// neuron can have.
-fn of_each(sums: &[f32], neurons: usize, positions: usize, f: impl Fn(usize, f32) -> f64 + Sync) -> Vec<f64> {
-    let size = |s: &f32| if *s as i32 as f32 == *s { s.abs() } else { f32::INFINITY };
-    let reach = sums.par_iter().map(size).reduce(|| 0.0, f32::max);
-    let values = 2 * reach.min(1e6) as usize + 1;
-    let table: Option<Vec<f64>> = (reach < 1e6 && neurons * values < sums.len())
-        .then(|| (0..neurons * values).into_par_iter().map(|i| f(i / values, (i % values) as f32 - reach)).collect());
-    let mut out = vec![0.0; sums.len()];
-    let fill = |(i, (sums, out)): (usize, (&[f32], &mut [f64]))| {
-        let j = i % neurons;
-        let pairs = sums.iter().zip(out);
-        match &table {
-            Some(table) => {
-                let own = &table[j * values..][..values];
-                pairs.for_each(|(s, y)| *y = own[(s + reach) as usize]);
-            }
-            None => pairs.for_each(|(s, y)| *y = f(j, *s)),
-        }
-    };
-    sums.par_chunks_exact(positions).zip(out.par_chunks_exact_mut(positions)).enumerate().for_each(fill);
-    out
-}
-
-fn pooled(data: Vec<f32>, images: usize, map: Shape, pool: Pool, device: &Device) -> Vec<f32> {
-    let sides = [images * map.channels, map.rows, map.columns];
+/// Of planes of `map`, one after the other.
+fn pooled(data: Vec<f32>, map: Shape, pool: Pool, device: &Device) -> Vec<f32> {
+    let sides = [data.len() / (map.rows * map.columns), map.rows, map.columns];
     values(max_pool(Tensor::from_data(TensorData::new(data, sides), device), pool))
 }

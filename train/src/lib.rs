@@ -26,6 +26,7 @@ pub mod export;
 pub mod few_shot;
 pub mod fit;
 mod fused;
+pub mod inference;
 pub mod layer;
 mod loss;
 pub mod model;

@@ -4,7 +4,8 @@ use burn::tensor::{Device, Tensor};
 use hafnia::network::{Conv, Op, Pool, Shape};
 use hafnia::plan::{block_sizes, blocks};
 
-use crate::layer::{Layer, Outputs, Plan};
+use crate::inference::Outputs;
+use crate::layer::{Layer, Plan};
 use crate::param::{Buffer, Param};
 use crate::random::{Purpose, Stream};
 use crate::recipe::{ActivationKind, OpName, Recipe, WeightName};

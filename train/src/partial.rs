@@ -6,7 +6,7 @@ use hafnia::network::InputCode;
 use rayon::prelude::*;
 
 use crate::data::Images;
-use crate::layer::Outputs;
+use crate::inference::Outputs;
 use crate::model::Model;
 use crate::{batch, evaluate};
 
@@ -144,7 +144,7 @@ pub fn histograms(
         for (i, layer) in split.layers.iter().enumerate() {
             if let Some(histogram) = &mut histograms[i] {
                 let x = if i == 0 { x.clone() } else { outputs[i - 1].tensor(device) };
-                layer.partial_sums(&x).into_iter().flatten().for_each(|s| histogram.add(s));
+                layer.partial_sums(&x).into_iter().for_each(|s| histogram.add(s));
             }
         }
     });
@@ -171,13 +171,13 @@ pub fn predictions(
                 Some(levels) => {
                     let reach = parts.blocks.iter().map(|b| b.inputs).max().unwrap_or(0);
                     let table = levels.table(reach);
-                    let mut sums: Vec<f32> = Vec::new();
-                    for own in parts.partial_sums(&x) {
-                        sums.resize(own.len(), 0.0);
-                        let add = |(sum, s): (&mut f32, f32)| *sum += table[(s as i64 + reach as i64) as usize];
+                    let partial = parts.partial_sums(&x);
+                    let mut sums = vec![0.0; partial.len() / parts.blocks.len()];
+                    for own in partial.chunks_exact(sums.len()) {
+                        let add = |(sum, s): (&mut f32, &f32)| *sum += table[(*s as i64 + reach as i64) as usize];
                         sums.par_iter_mut().zip(own).for_each(add);
                     }
-                    layer.follow(count, sums, layer.blocks[0].norm.as_ref(), device)
+                    layer.follow(count, sums, device)
                 }
             });
         }

@@ -5,21 +5,11 @@ use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 use hafnia::network::Pool;
 use multiversion::multiversion;
-use rayon::prelude::*;
-
-use crate::fused;
+use ndarray::{ArrayView2, ArrayViewMut2, Dim};
 
 /// Of every plane of `[plane, row, column]`. Positions that fill no whole window are left out; the gradient goes to the first
 /// maximum of a window.
 pub fn max_pool(x: Tensor<3>, pool: Pool) -> Tensor<3> {
-    if fused::is_available(&x) {
-        return fused::max_pool(x, pool);
-    }
-    composed(x, pool)
-}
-
-/// With the framework's own operation.
-fn composed(x: Tensor<3>, pool: Pool) -> Tensor<3> {
     let [planes, rows, columns] = x.dims();
     let options = MaxPoolOptions { stride: pool.stride, ..MaxPoolOptions::new(pool.size) };
     let y = max_pool2d(x.reshape([planes, 1, rows, columns]), options);
@@ -32,20 +22,34 @@ pub fn sides(pool: Pool, [rows, columns]: [usize; 2]) -> [usize; 2] {
     [(rows - pool.size[0]) / pool.stride[0] + 1, (columns - pool.size[1]) / pool.stride[1] + 1]
 }
 
-/// On the host: maxima, and which value of its window each is, row by row.
-pub fn maxima(x: &[f32], pool: Pool, from: [usize; 2]) -> (Vec<f32>, Vec<u32>) {
-    let ([rows, columns], area) = (sides(pool, from), from[0] * from[1]);
-    let count = x.len() / area * rows * columns;
-    let (mut out, mut places) = (vec![0.0; count], vec![0; count]);
-    let planes = out.par_chunks_exact_mut(rows * columns).zip(places.par_chunks_exact_mut(rows * columns));
-    planes
-        .zip(x.par_chunks_exact(area))
-        .for_each(|((out, places), x)| plane_of_maxima(x, pool, from[1], columns, out, places));
-    (out, places)
+/// Positions of a plane that comes out.
+pub fn area(pool: Pool, from: [usize; 2]) -> usize {
+    sides(pool, from).iter().product()
 }
 
+/// On the host, of rows of planes: maxima, and which value of its window each is, row by row.
+pub fn maxima(
+    x: ArrayView2<f32>,
+    pool: Pool,
+    from: [usize; 2],
+    mut out: ArrayViewMut2<f32>,
+    mut places: ArrayViewMut2<u32>,
+) {
+    let plane = |size| Dim([1, size]);
+    let (kept, whole) = (plane(area(pool, from)), plane(from[0] * from[1]));
+    let planes = out.exact_chunks_mut(kept).into_iter().zip(places.exact_chunks_mut(kept));
+    for ((mut out, mut places), x) in planes.zip(x.exact_chunks(whole)) {
+        let (out, places) = (out.as_slice_mut().expect(LINE), places.as_slice_mut().expect(LINE));
+        maxima_of_plane(x.as_slice().expect(LINE), pool, from, out, places);
+    }
+}
+
+/// Why a plane within a row is a slice.
+const LINE: &str = "values of a row lie side by side";
+
 #[multiversion(targets("x86_64+avx2"))]
-fn plane_of_maxima(x: &[f32], pool: Pool, width: usize, columns: usize, out: &mut [f32], places: &mut [u32]) {
+fn maxima_of_plane(x: &[f32], pool: Pool, from: [usize; 2], out: &mut [f32], places: &mut [u32]) {
+    let (width, columns) = (from[1], sides(pool, from)[1]);
     let lines = out.chunks_exact_mut(columns).zip(places.chunks_exact_mut(columns));
     for (row, (out, places)) in lines.enumerate() {
         let x = &x[row * pool.stride[0] * width..];
@@ -87,59 +91,57 @@ fn line_of_maxima(x: &[f32], size: [usize; 2], stride: usize, width: usize, out:
     }
 }
 
-/// On the host: gradients of the maxima to where these came from.
-pub fn spread(gradient: &[f32], places: &[u32], pool: Pool, from: [usize; 2]) -> Vec<f32> {
-    let ([rows, columns], area) = (sides(pool, from), from[0] * from[1]);
-    let across = rows * columns;
-    let mut out = vec![0.0; gradient.len() / across * area];
-    let planes = gradient.par_chunks_exact(across).zip(places.par_chunks_exact(across));
-    out.par_chunks_exact_mut(area).zip(planes).for_each(|(out, (gradient, places))| {
-        for (i, (g, place)) in gradient.iter().zip(places).enumerate() {
-            let (place, [r, c]) = (*place as usize, [i / columns, i % columns]);
-            let row = r * pool.stride[0] + place / pool.size[1];
-            out[row * from[1] + c * pool.stride[1] + place % pool.size[1]] += g;
+/// On the host, of rows of planes: gradients of the maxima added to `out` where these came from.
+pub fn spread(
+    gradient: ArrayView2<f32>,
+    places: ArrayView2<u32>,
+    pool: Pool,
+    from: [usize; 2],
+    mut out: ArrayViewMut2<f32>,
+) {
+    let plane = |size| Dim([1, size]);
+    let (kept, whole) = (plane(area(pool, from)), plane(from[0] * from[1]));
+    let planes = gradient.exact_chunks(kept).into_iter().zip(places.exact_chunks(kept));
+    for ((gradient, places), mut out) in planes.zip(out.exact_chunks_mut(whole)) {
+        let (gradient, places) = (gradient.to_slice().expect(LINE), places.to_slice().expect(LINE));
+        spread_plane(gradient, places, pool, from, out.as_slice_mut().expect(LINE));
+    }
+}
+
+fn spread_plane(gradient: &[f32], places: &[u32], pool: Pool, from: [usize; 2], out: &mut [f32]) {
+    let columns = sides(pool, from)[1];
+    let lines = gradient.chunks_exact(columns).zip(places.chunks_exact(columns));
+    for (row, (gradient, places)) in lines.enumerate() {
+        let out = &mut out[row * pool.stride[0] * from[1]..];
+        for (column, (g, place)) in gradient.iter().zip(places).enumerate() {
+            let place = *place as usize;
+            out[place / pool.size[1] * from[1] + column * pool.stride[1] + place % pool.size[1]] += g;
         }
-    });
-    out
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{Device, TensorData};
     use hafnia::network::PoolOrder;
 
     use super::*;
-    use crate::param::values;
-
-    fn pool(size: [usize; 2], stride: [usize; 2]) -> Pool {
-        Pool { size, stride, order: PoolOrder::BeforeNormalize }
-    }
 
     #[test]
     fn maxima_by_hand() {
         // The last column fills no window; of the equal ones in the first window, the first counts.
         let x = [3.0, 3.0, -1.0, -2.0, 9.0, 0.0, 3.0, -1.0, -5.0, 9.0];
-        let (y, places) = maxima(&x, pool([2, 2], [2, 2]), [2, 5]);
-        assert_eq!((y, places.clone()), (vec![3.0, -1.0], vec![0, 0]));
-        let back = spread(&[1.0, 2.0], &places, pool([2, 2], [2, 2]), [2, 5]);
+        let pool = Pool { size: [2, 2], stride: [2, 2], order: PoolOrder::BeforeNormalize };
+        let (mut y, mut places, mut back) = ([0.0; 2], [9; 2], [0.0; 10]);
+        maxima_of_plane(&x, pool, [2, 5], &mut y, &mut places);
+        assert_eq!((y, places), ([3.0, -1.0], [0, 0]));
+        spread_plane(&[1.0, 2.0], &places, pool, [2, 5], &mut back);
         assert_eq!(back, [1.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
-    }
-
-    #[test]
-    fn both_ways_agree() {
-        let device = Device::flex();
-        for pool in [pool([2, 2], [2, 2]), pool([3, 2], [1, 2]), pool([2, 3], [3, 1])] {
-            let data: Vec<f32> = (0..3 * 7 * 6).map(|i| (i * 37 % 101) as f32 - 50.0).collect();
-            let x =
-                || Tensor::<3>::from_data(TensorData::new(data.clone(), [3, 7, 6]), &device).autodiff().require_grad();
-            let (first, second) = (x(), x());
-            let (a, b) = (max_pool(first.clone(), pool), composed(second.clone(), pool));
-            assert_eq!(values(a.clone().without_autodiff()), values(b.clone().without_autodiff()));
-            let weights: Vec<f32> = (0..a.dims().iter().product()).map(|i| (i % 13) as f32 - 6.0).collect();
-            let weights = Tensor::<3>::from_data(TensorData::new(weights, a.dims()), &device).autodiff();
-            let gradient =
-                |y: Tensor<3>, x: Tensor<3>| values(x.grad(&(y * weights.clone()).sum().backward()).unwrap());
-            assert_eq!(gradient(a, first), gradient(b, second));
-        }
+        // Windows that overlap: 9 is the maximum of the last two.
+        let pool = Pool { size: [2, 3], stride: [1, 1], ..pool };
+        let (mut y, mut places, mut back) = ([0.0; 3], [9; 3], [0.0; 10]);
+        maxima_of_plane(&x, pool, [2, 5], &mut y, &mut places);
+        assert_eq!((y, places), ([3.0, 3.0, 9.0], [0, 0, 2]));
+        spread_plane(&[1.0, 2.0, 4.0], &places, pool, [2, 5], &mut back);
+        assert_eq!(back, [1.0, 2.0, 0.0, 0.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
     }
 }

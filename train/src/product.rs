@@ -1,18 +1,20 @@
-//! Sums of all blocks of a layer.
+//! Sums of all blocks of a layer, pooled where that comes next.
 //!
 //! A convolution's columns hold every input nine times over for a 3x3 kernel, too many for a cache, so on a CPU they
-//! are never all in memory: tiles of a few images are unfolded, multiplied and forgotten, and unfolded again on the way back.
+//! are never all in memory: tiles of a few images are unfolded, multiplied and forgotten, and unfolded again on the way back. A pool takes the sums while they are in the cache.
 
 use std::sync::Arc;
 
 use burn::tensor::Tensor;
 use burn::tensor::ops::PadMode;
+use hafnia::network::Pool;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 
 use crate::columns::Columns;
 use crate::fused;
+use crate::pooled::{self, max_pool};
 
 /// Values of a tile's columns, about what a core's cache holds.
 const TILE: usize = 1 << 18;
@@ -22,26 +24,35 @@ const TILE: usize = 1 << 18;
 const GROUPS: usize = 16;
 
 /// `x`: `[image, value]`, values in the order channel, row, column; `weights`: `[neuron, input]`. Gives
-/// `[block, neuron, image and position]`.
-pub fn sums(x: Tensor<2>, weights: Tensor<2>, columns: &Arc<Columns>) -> Tensor<3> {
+/// `[block, neuron, image and position]`, positions those that a pool leaves.
+pub fn sums(x: Tensor<2>, weights: Tensor<2>, columns: &Arc<Columns>, pool: Option<Pool>) -> Tensor<3> {
     if columns.positions() == 1 || !fused::is_available(&x) {
-        return composed(x, weights, columns);
+        return composed(x, weights, columns, pool);
     }
     let (blocks, neurons) = (columns.blocks().len(), weights.dims()[0]);
-    let sums = fused::sums(x, weights, columns.clone());
+    let sums = match pool {
+        None => fused::sums(x, weights, columns.clone()),
+        Some(pool) => fused::pooled_sums(x, weights, columns.clone(), pool),
+    };
     let across = sums.dims()[1];
     sums.reshape([blocks, neurons, across])
 }
 
 /// With the framework's own operations.
-fn composed(x: Tensor<2>, weights: Tensor<2>, columns: &Columns) -> Tensor<3> {
+fn composed(x: Tensor<2>, weights: Tensor<2>, columns: &Columns, pool: Option<Pool>) -> Tensor<3> {
+    let images = x.dims()[0];
     let largest = columns.largest();
     let block = |&(start, size): &(usize, usize)| {
         let own = weights.clone().narrow(1, start, size);
         if size == largest { own } else { own.pad([(0, 0), (0, largest - size)], PadMode::Constant(0.0)) }
     };
     let own: Tensor<3> = Tensor::stack(columns.blocks().iter().map(block).collect(), 0);
-    own.matmul(columns.of(x))
+    let sums = own.matmul(columns.of(x));
+    let Some(pool) = pool else { return sums };
+    let ([blocks, neurons, _], [rows, across]) = (sums.dims(), columns.map());
+    let pooled = max_pool(sums.reshape([blocks * neurons * images, rows, across]), pool);
+    let [_, rows, across] = pooled.dims();
+    pooled.reshape([blocks, neurons, images * rows * across])
 }
 
 /// Images whose columns make up a tile.
@@ -53,6 +64,21 @@ fn block_view(weights: ArrayView2<f32>, (start, size): (usize, usize)) -> ArrayV
     weights.slice_move(s![.., start..start + size])
 }
 
+/// Of one block and a tile of images to `out`.
+fn block_sums(
+    columns: &Columns,
+    b: usize,
+    x: &[f32],
+    weights: ArrayView2<f32>,
+    buffer: &mut Vec<f32>,
+    mut out: ArrayViewMut2<f32>,
+) {
+    let block = columns.blocks()[b];
+    columns.unfold(b, x, buffer);
+    let own = ArrayView2::from_shape([block.1, out.ncols()], buffer).expect("unfolded");
+    general_mat_mul(1.0, &block_view(weights, block), &own, 0.0, &mut out);
+}
+
 /// On the host: `[block and neuron, image and position]`.
 pub fn forward(columns: &Columns, x: &[f32], weights: ArrayView2<f32>) -> Vec<f32> {
     let (positions, inputs, neurons) = (columns.positions(), columns.inputs(), weights.nrows());
@@ -61,37 +87,76 @@ pub fn forward(columns: &Columns, x: &[f32], weights: ArrayView2<f32>) -> Vec<f3
     let tiles = out.axis_chunks_iter_mut(Axis(1), images * positions).zip(x.chunks(images * inputs));
     let tiles: Vec<(ArrayViewMut2<f32>, &[f32])> = tiles.collect();
     tiles.into_par_iter().for_each_init(Vec::new, |buffer, (mut out, x)| {
-        for (b, block) in columns.blocks().iter().enumerate() {
-            columns.unfold(b, x, buffer);
-            let own = ArrayView2::from_shape([block.1, out.ncols()], buffer).expect("unfolded");
-            let mut sums = out.slice_mut(s![b * neurons..(b + 1) * neurons, ..]);
-            general_mat_mul(1.0, &block_view(weights, *block), &own, 0.0, &mut sums);
+        for (b, mut out) in out.axis_chunks_iter_mut(Axis(0), neurons).enumerate() {
+            block_sums(columns, b, x, weights, buffer, out.view_mut());
         }
     });
     out.into_raw_vec_and_offset().0
 }
 
-/// On the host: gradients of the weights, and of `x` where asked for, from that of the sums.
+/// On the host: maxima of the sums, and which value of its window each is.
+pub fn pooled_forward(columns: &Columns, x: &[f32], weights: ArrayView2<f32>, pool: Pool) -> (Vec<f32>, Array2<u32>) {
+    let (positions, inputs, neurons) = (columns.positions(), columns.inputs(), weights.nrows());
+    let kept = pooled::area(pool, columns.map());
+    let sides = [columns.blocks().len() * neurons, x.len() / inputs * kept];
+    let (mut out, mut places) = (Array2::zeros(sides), Array2::zeros(sides));
+    let images = images_of_tile(columns);
+    let outs = out.axis_chunks_iter_mut(Axis(1), images * kept);
+    let tiles = outs.zip(places.axis_chunks_iter_mut(Axis(1), images * kept)).zip(x.chunks(images * inputs));
+    type Tile<'a> = ((ArrayViewMut2<'a, f32>, ArrayViewMut2<'a, u32>), &'a [f32]);
+    let tiles: Vec<Tile> = tiles.collect();
+    let fill = |(buffer, sums): &mut (Vec<f32>, Vec<f32>), ((mut out, mut places), x): Tile| {
+        let across = x.len() / inputs * positions;
+        sums.resize(neurons * across, 0.0);
+        let blocks = out.axis_chunks_iter_mut(Axis(0), neurons).zip(places.axis_chunks_iter_mut(Axis(0), neurons));
+        for (b, (out, places)) in blocks.enumerate() {
+            let mut sums = ArrayViewMut2::from_shape([neurons, across], sums).expect("resized");
+            block_sums(columns, b, x, weights, buffer, sums.view_mut());
+            pooled::maxima(sums.view(), pool, columns.map(), out, places);
+        }
+    };
+    tiles.into_par_iter().for_each_init(Default::default, fill);
+    (out.into_raw_vec_and_offset().0, places)
+}
+
+/// On the host: gradients of the weights, and of `x` where asked for, from that of the sums, or of their maxima with their pool
+/// and places.
 pub fn backward(
     columns: &Columns,
     x: &[f32],
     weights: ArrayView2<f32>,
     gradient: ArrayView2<f32>,
+    pool: Option<(Pool, ArrayView2<u32>)>,
     of_x: bool,
 ) -> (Vec<f32>, Option<Vec<f32>>) {
     let (positions, inputs, neurons) = (columns.positions(), columns.inputs(), weights.nrows());
+    let kept = gradient.ncols() / (x.len() / inputs);
     let tile = images_of_tile(columns);
     let group = (x.len() / inputs).div_ceil(GROUPS).next_multiple_of(tile);
     let mut to_x = vec![0.0; x.len()];
     let of_group = |(g, (x, to_x)): (usize, (&[f32], &mut [f32]))| {
-        let (mut to_weights, mut buffer) = (Array2::zeros(weights.raw_dim()), Vec::new());
+        let (mut to_weights, mut buffer, mut spread) = (Array2::zeros(weights.raw_dim()), Vec::new(), Vec::new());
         let tiles = x.chunks(tile * inputs).zip(to_x.chunks_mut(tile * inputs));
         for (t, (x, to_x)) in tiles.enumerate() {
-            let (first, across) = ((g * group + t * tile) * positions, x.len() / inputs * positions);
+            let images = x.len() / inputs;
+            let first = (g * group + t * tile) * kept;
             for (b, block) in columns.blocks().iter().enumerate() {
-                let own = gradient.slice(s![b * neurons..(b + 1) * neurons, first..first + across]);
+                let own = s![b * neurons..(b + 1) * neurons, first..first + images * kept];
+                let gradient = gradient.slice(own);
+                let own = match &pool {
+                    None => gradient,
+                    Some((pool, places)) => {
+                        spread.clear();
+                        spread.resize(neurons * images * positions, 0.0);
+                        let sides = [neurons, images * positions];
+                        let mut whole = ArrayViewMut2::from_shape(sides, &mut spread).expect("resized");
+                        pooled::spread(gradient, places.slice(own), *pool, columns.map(), whole.view_mut());
+                        ArrayView2::from_shape(sides, &spread).expect("resized")
+                    }
+                };
                 columns.unfold(b, x, &mut buffer);
-                let mut unfolded = ArrayViewMut2::from_shape([block.1, across], &mut buffer).expect("unfolded");
+                let mut unfolded =
+                    ArrayViewMut2::from_shape([block.1, images * positions], &mut buffer).expect("unfolded");
                 let mut to_weights = to_weights.slice_mut(s![.., block.0..block.0 + block.1]);
                 general_mat_mul(1.0, &own, &unfolded.t(), 1.0, &mut to_weights);
                 if of_x {
@@ -111,7 +176,7 @@ pub fn backward(
 #[cfg(test)]
 mod tests {
     use burn::tensor::{Device, TensorData};
-    use hafnia::network::{Conv, Op, Shape};
+    use hafnia::network::{Conv, Op, PoolOrder, Shape};
 
     use super::*;
     use crate::param::values;
@@ -131,15 +196,23 @@ mod tests {
                     Tensor::<2>::from_data(TensorData::new(data, sides), &device).autodiff().require_grad()
                 };
                 // More images than groups.
-                let all = |sums: fn(Tensor<2>, Tensor<2>, &Arc<Columns>) -> Tensor<3>| {
+                let all = |fused: bool, pool: Option<Pool>| {
                     let (x, weights) = (tensor([37, input.len()], 37), tensor([4, 27], 29));
-                    let y = sums(x.clone(), weights.clone(), &columns);
+                    let y = match fused {
+                        true => sums(x.clone(), weights.clone(), &columns, pool),
+                        false => composed(x.clone(), weights.clone(), &columns, pool),
+                    };
                     let pull = tensor([1, y.dims().iter().product()], 13).reshape(y.dims());
                     let grads = (y.clone() * pull).sum().backward();
                     let gradients = [x, weights].map(|t| values(t.grad(&grads).unwrap()));
                     (y.dims(), values(y.without_autodiff()), gradients)
                 };
-                assert_eq!(all(sums), all(|x, weights, columns| composed(x, weights, columns)));
+                let order = PoolOrder::BeforeNormalize;
+                let pool = |size, stride| Some(Pool { size, stride, order });
+                for pool in [None, pool([2, 2], [2, 2]), pool([2, 1], [1, 1]), pool([1, 2], [1, 1])] {
+                    let [got, expected] = [true, false].map(|fused| all(fused, pool));
+                    assert_eq!(got, expected, "{conv:?} {pool:?}");
+                }
             }
         }
     }
