@@ -79,7 +79,7 @@ fn device<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape))
 }
 
-/// And which value of its window each is.
+/// And how far behind the first value of its window each is in its plane.
 fn maxima(x: &FlexTensor, weights: &FlexTensor, columns: &Columns, pool: Pool) -> (FlexTensor, Array2<u32>) {
     let [x, weights] = [x, weights].map(|t| t.to_contiguous());
     let (values, places) = product::pooled_forward(columns, host(&x), matrix(&weights), pool);

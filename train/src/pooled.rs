@@ -27,7 +27,7 @@ pub fn area(pool: Pool, from: [usize; 2]) -> usize {
     sides(pool, from).iter().product()
 }
 
-/// On the host, of rows of planes: maxima, and which value of its window each is, row by row.
+/// On the host, of rows of planes: maxima, and how far behind the first value of its window each is in its plane.
 pub fn maxima(
     x: ArrayView2<f32>,
     pool: Pool,
@@ -54,7 +54,7 @@ fn maxima_of_plane(x: &[f32], pool: Pool, from: [usize; 2], out: &mut [f32], pla
     for (row, (out, places)) in lines.enumerate() {
         let x = &x[row * pool.stride[0] * width..];
         match (pool.size, pool.stride) {
-            ([2, 2], [2, 2]) => line_of_pairs(x, &x[width..], out, places),
+            ([2, 2], [2, 2]) => line_of_pairs(x, width, out, places),
             (size, [_, stride]) => line_of_maxima(x, size, stride, width, out, places),
         }
     }
@@ -62,11 +62,12 @@ fn maxima_of_plane(x: &[f32], pool: Pool, from: [usize; 2], out: &mut [f32], pla
 
 /// The usual size, in a form that suits vector units.
 #[inline(always)]
-fn line_of_pairs(above: &[f32], below: &[f32], out: &mut [f32], places: &mut [u32]) {
-    let pairs = above.chunks_exact(2).zip(below.chunks_exact(2));
+fn line_of_pairs(x: &[f32], width: usize, out: &mut [f32], places: &mut [u32]) {
+    let pairs = x.chunks_exact(2).zip(x[width..].chunks_exact(2));
+    let next = width as u32;
     for ((out, kept), (above, below)) in out.iter_mut().zip(places).zip(pairs) {
         let (mut best, mut place) = (above[0], 0);
-        for (x, at) in [(above[1], 1), (below[0], 2), (below[1], 3)] {
+        for (x, at) in [(above[1], 1), (below[0], next), (below[1], next + 1)] {
             let larger = x > best;
             place = if larger { at } else { place };
             best = if larger { x } else { best };
@@ -83,7 +84,7 @@ fn line_of_maxima(x: &[f32], size: [usize; 2], stride: usize, width: usize, out:
             let own = &x[row * width + c * stride..][..size[1]];
             for (column, x) in own.iter().enumerate() {
                 let larger = *x > best;
-                place = if larger { (row * size[1] + column) as u32 } else { place };
+                place = if larger { (row * width + column) as u32 } else { place };
                 best = if larger { *x } else { best };
             }
         }
@@ -114,8 +115,7 @@ fn spread_plane(gradient: &[f32], places: &[u32], pool: Pool, from: [usize; 2], 
     for (row, (gradient, places)) in lines.enumerate() {
         let out = &mut out[row * pool.stride[0] * from[1]..];
         for (column, (g, place)) in gradient.iter().zip(places).enumerate() {
-            let place = *place as usize;
-            out[place / pool.size[1] * from[1] + column * pool.stride[1] + place % pool.size[1]] += g;
+            out[column * pool.stride[1] + *place as usize] += g;
         }
     }
 }
@@ -136,12 +136,13 @@ mod tests {
         assert_eq!((y, places), ([3.0, -1.0], [0, 0]));
         spread_plane(&[1.0, 2.0], &places, pool, [2, 5], &mut back);
         assert_eq!(back, [1.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
-        // Windows that overlap: 9 is the maximum of the last two.
+        // Windows that overlap: 7, on the second line, is the maximum of the first two.
+        let x = [3.0, 3.0, -1.0, -2.0, 9.0, 0.0, 3.0, 7.0, -5.0, 9.0];
         let pool = Pool { size: [2, 3], stride: [1, 1], ..pool };
         let (mut y, mut places, mut back) = ([0.0; 3], [9; 3], [0.0; 10]);
         maxima_of_plane(&x, pool, [2, 5], &mut y, &mut places);
-        assert_eq!((y, places), ([3.0, 3.0, 9.0], [0, 0, 2]));
+        assert_eq!((y, places), ([7.0, 7.0, 9.0], [7, 6, 2]));
         spread_plane(&[1.0, 2.0, 4.0], &places, pool, [2, 5], &mut back);
-        assert_eq!(back, [1.0, 2.0, 0.0, 0.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!(back, [0.0, 0.0, 0.0, 0.0, 4.0, 0.0, 0.0, 3.0, 0.0, 0.0]);
     }
 }

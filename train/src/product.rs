@@ -94,7 +94,7 @@ pub fn forward(columns: &Columns, x: &[f32], weights: ArrayView2<f32>) -> Vec<f3
     out.into_raw_vec_and_offset().0
 }
 
-/// On the host: maxima of the sums, and which value of its window each is.
+/// On the host: maxima of the sums, and how far behind the first value of its window each is in its plane.
 pub fn pooled_forward(columns: &Columns, x: &[f32], weights: ArrayView2<f32>, pool: Pool) -> (Vec<f32>, Array2<u32>) {
     let (positions, inputs, neurons) = (columns.positions(), columns.inputs(), weights.nrows());
     let kept = pooled::area(pool, columns.map());
