@@ -87,6 +87,17 @@ fn maxima(x: &FlexTensor, weights: &FlexTensor, columns: &Columns, pool: Pool) -
     (device(values, [sides[0], sides[1]]), places)
 }
 
+fn polled(of: [&FlexTensor; 4], votes: Votes) -> Vec<f32> {
+    let [s, moments, gamma, beta] = of.map(|t| t.to_contiguous());
+    votes::polled(host(&s), host(&moments), host(&gamma), host(&beta), votes)
+}
+
+fn activations(mut polled: Vec<f32>, votes: Votes) -> FlexTensor {
+    votes::elect(&mut polled, votes.to);
+    let width = polled.len() / votes.images;
+    device(polled, [votes.images, width])
+}
+
 impl FusedOps for Flex {
     fn sums(x: FlexTensor, weights: FlexTensor, columns: Arc<Columns>) -> FlexTensor {
         let [x, weights] = [x, weights].map(|t| t.to_contiguous());
@@ -106,10 +117,7 @@ impl FusedOps for Flex {
     }
 
     fn votes(s: FlexTensor, moments: FlexTensor, gamma: FlexTensor, beta: FlexTensor, votes: Votes) -> FlexTensor {
-        let [s, moments, gamma, beta] = [s, moments, gamma, beta].map(|t| t.to_contiguous());
-        let values = votes::votes(host(&s), host(&moments), host(&gamma), host(&beta), votes);
-        let width = values.len() / votes.images;
-        device(values, [votes.images, width])
+        activations(polled([&s, &moments, &gamma, &beta], votes), votes)
     }
 }
 
@@ -146,8 +154,9 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
     ) -> FloatTensor<Self> {
         let nodes = [s.node(), gamma.node(), beta.node()];
         let [s, moments, gamma, beta] = [s, moments, gamma, beta].map(|t| t.into_primitive());
-        let y = Flex::votes(s.clone(), moments.clone(), gamma.clone(), beta.clone(), votes);
-        record::<_, C, 3>(Estimate, nodes, ([s, moments, gamma, beta], votes), y)
+        let polled = polled([&s, &moments, &gamma, &beta], votes);
+        let passes = votes::passes(&polled, votes.ballot).map(Arc::new);
+        record::<_, C, 3>(Estimate, nodes, ([s, moments, gamma, beta], passes, votes), activations(polled, votes))
     }
 }
 
@@ -197,15 +206,16 @@ impl Backward<Flex, 2> for Unfold {
 struct Estimate;
 
 impl Backward<Flex, 3> for Estimate {
-    type State = ([FlexTensor; 4], Votes);
+    type State = ([FlexTensor; 4], Option<Arc<Vec<bool>>>, Votes);
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
-        let ([s, moments, gamma, beta], votes) = ops.state;
+        let ([s, moments, gamma, beta], passes, votes) = ops.state;
         let [rows, across] = [0, 1].map(|k| s.layout().shape()[k]);
         let [s, moments, gamma, beta] = [s, moments, gamma, beta].map(|t| t.to_contiguous());
+        let passes = passes.as_ref().map(|passes| passes.as_slice());
         let [ds, dgamma, dbeta] =
-            votes::estimated(host(&s), host(&moments), host(&gamma), host(&beta), host(&gradient), votes);
+            votes::estimated(host(&s), host(&moments), host(&gamma), host(&beta), (host(&gradient), passes), votes);
         let [to_s, to_gamma, to_beta] = ops.parents;
         if let Some(node) = to_s {
             grads.register::<Flex>(node.id, device(ds, [rows, across]));

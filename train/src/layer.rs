@@ -16,7 +16,7 @@ use crate::quantize::{self, Quantizer, mean_magnitude};
 use crate::random::Stream;
 use crate::recipe::{ActivationKind, InitKind};
 use crate::rotated::Rotated;
-use crate::votes::{Hard, Votes};
+use crate::votes::{Ballot, Hard, Votes};
 
 pub struct Layer {
     pub name: String,
@@ -38,6 +38,7 @@ pub struct Layer {
     pub dead_zone: f64,
     /// One that takes all inputs, or those that the layer is split into.
     pub blocks: Vec<Block>,
+    vote_window: f64,
 }
 
 pub struct Block {
@@ -62,6 +63,8 @@ pub struct Plan {
     pub norm: bool,
     /// Inputs of each block; they add up to those of a neuron.
     pub blocks: Vec<usize>,
+    /// See [`crate::recipe::SplitRecipe`].
+    pub vote_window: f64,
     pub init: InitKind,
 }
 
@@ -87,10 +90,24 @@ impl Layer {
         });
         let blocks: Vec<Block> = blocks.collect();
         assert_eq!(start, inputs, "{}: blocks make up the inputs", plan.name);
-        let Plan { name, op, pool, kind, activation, dead_zone, .. } = plan;
+        let Plan { name, op, pool, kind, activation, dead_zone, vote_window, .. } = plan;
         let parts: Vec<(usize, usize)> = blocks.iter().map(|b| (b.start, b.inputs)).collect();
         let columns = Arc::new(Columns::new(&op, input, map, parts));
-        Ok(Self { name, op, input, output, columns, pool, kind, weight, rotated, activation, dead_zone, blocks })
+        Ok(Self {
+            name,
+            op,
+            input,
+            output,
+            columns,
+            pool,
+            kind,
+            weight,
+            rotated,
+            activation,
+            dead_zone,
+            blocks,
+            vote_window,
+        })
     }
 
     pub fn neurons(&self) -> usize {
@@ -126,7 +143,7 @@ impl Layer {
 
     /// Rows of `s` are neurons of one block after the other. `[image, neuron and position]`.
     fn activated(&mut self, s: Tensor<2>, images: usize, momentum: f64) -> Tensor<2> {
-        let blocks = self.blocks.len();
+        let ballot = Ballot::new(self.blocks.len(), self.vote_window);
         let mut norms: Vec<&mut BatchNorm> = self.blocks.iter_mut().filter_map(|b| b.norm.as_mut()).collect();
         let to = match (self.activation, &self.rotated) {
             (Some(ActivationKind::Bipolar), None) => Some(Hard::Bipolar),
@@ -134,7 +151,7 @@ impl Layer {
             _ => None,
         };
         if let (Some(to), false) = (to, norms.is_empty()) {
-            return norm::train_votes(&mut norms, s, momentum, Votes { to, blocks, images });
+            return norm::train_votes(&mut norms, s, momentum, Votes { to, ballot, images });
         }
         let y = if norms.is_empty() { s } else { norm::train(&mut norms, s, momentum) };
         let y = match self.activation {
@@ -146,7 +163,7 @@ impl Layer {
             Some(ActivationKind::Ternary) => quantize::ternary(y, self.dead_zone),
             None => y,
         };
-        quantize::voted(y, blocks, images, self.activation == Some(ActivationKind::Ternary))
+        quantize::voted(y, ballot, images, self.activation == Some(ActivationKind::Ternary))
     }
 
     /// `x`: rows of `[image, value]`. Gives -1, 0 and +1, or scores.

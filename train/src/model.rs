@@ -54,6 +54,7 @@ impl Model {
                     true => vec![inputs],
                     false => block_sizes(inputs, blocks(inputs, recipe.split.inputs)),
                 },
+                vote_window: recipe.split.vote_window,
                 init: recipe.train.init_kind(),
             };
             let mut stream = Stream::new(recipe.seed, Purpose::Weights, i);

@@ -70,12 +70,12 @@ pub fn train_votes(norms: &mut [&mut BatchNorm], s: Tensor<2>, momentum: f64, vo
 }
 
 /// With the framework's own operations, from normalized values.
-fn composed_votes(y: Tensor<2>, Votes { to, blocks, images }: Votes) -> Tensor<2> {
+fn composed_votes(y: Tensor<2>, Votes { to, ballot, images }: Votes) -> Tensor<2> {
     let y = match to {
         Hard::Bipolar => quantize::bipolar(y),
         Hard::Ternary { zone } => quantize::ternary(y, f64::from(zone)),
     };
-    quantize::voted(y, blocks, images, matches!(to, Hard::Ternary { .. }))
+    quantize::voted(y, ballot, images, matches!(to, Hard::Ternary { .. }))
 }
 
 fn row(norms: &[&mut BatchNorm], of: impl Fn(&BatchNorm) -> &Param) -> Tensor<1> {
@@ -97,6 +97,7 @@ fn follow(norms: &mut [&mut BatchNorm], mean: &Tensor<1>, variance: &Tensor<1>, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::votes::Ballot;
 
     fn near(got: Vec<f32>, expected: &[f64]) {
         assert_eq!(got.len(), expected.len());
@@ -124,7 +125,7 @@ mod tests {
     }
 
     /// Activations, running statistics, and the gradients of sums, gamma and beta, for two blocks of three neurons.
-    fn all(fused: bool, to: Hard) -> (Vec<f32>, [Vec<f32>; 5]) {
+    fn all(fused: bool, to: Hard, window: f64) -> (Vec<f32>, [Vec<f32>; 5]) {
         let device = Device::flex();
         let mut norm = BatchNorm::new("fc", 6, &device);
         norm.gamma.set(&[1.5, -0.5, 0.75, 1.0, 0.5, 2.0]);
@@ -135,7 +136,7 @@ mod tests {
         let tensor =
             |data, sides| Tensor::<2>::from_data(burn::tensor::TensorData::new(data, sides), &device).autodiff();
         let s = tensor(data, [6, across]).require_grad();
-        let votes = Votes { to, blocks: 2, images };
+        let votes = Votes { to, ballot: Ballot::new(2, window), images };
         let y = if fused {
             train_votes(&mut [&mut norm], s.clone(), 0.1, votes)
         } else {
@@ -151,8 +152,8 @@ mod tests {
 
     #[test]
     fn one_pass_gives_what_single_operations_give() {
-        for to in [Hard::Bipolar, Hard::Ternary { zone: 0.3 }] {
-            let ((y, rest), (expected, others)) = (all(true, to), all(false, to));
+        for (to, window) in [(Hard::Bipolar, 0.0), (Hard::Ternary { zone: 0.3 }, 0.0), (Hard::Bipolar, 1.0)] {
+            let ((y, rest), (expected, others)) = (all(true, to, window), all(false, to, window));
             assert_eq!(y, expected, "{to:?}");
             for (got, expected) in rest.into_iter().zip(others) {
                 near(got, &expected.into_iter().map(f64::from).collect::<Vec<f64>>());

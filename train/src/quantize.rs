@@ -6,6 +6,8 @@
 
 use burn::tensor::Tensor;
 
+use crate::votes::Ballot;
+
 /// How latent values become those that a layer sees.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Quantizer {
@@ -62,26 +64,29 @@ pub fn mean_magnitude(latent: &[f32]) -> f32 {
     (latent.iter().map(|w| f64::from(w.abs())).sum::<f64>() / latent.len() as f64) as f32
 }
 
-/// -1 below 0, +1 from 0 on; the gradient passes everywhere, as through the sum of votes in the authors' code of
-/// input-splitting.
-fn sign_of_votes<const D: usize>(x: Tensor<D>, ternary: bool) -> Tensor<D> {
+/// -1 below 0, +1 from 0 on; the gradient passes where the sum of votes `x` is within the ballot's reach.
+fn sign_of_votes<const D: usize>(x: Tensor<D>, ballot: Ballot, ternary: bool) -> Tensor<D> {
     let plain = x.clone().without_autodiff();
     let hard = match ternary {
         true => plain.clone().greater_scalar(0.0).float() - plain.clone().lower_scalar(0.0).float(),
         false => plain.clone().greater_equal_scalar(0.0).float() * 2.0 - 1.0,
     };
-    x - plain + hard
+    if !ballot.is_windowed() {
+        return x - plain + hard;
+    }
+    let pass = plain.clone().abs().lower_equal_scalar(ballot.reach).float();
+    (x - plain) * pass + hard
 }
 
 /// Rows of a neuron's blocks, one block after the other, to the sign of the votes, `[image, neuron and position]`.
-pub fn voted(votes: Tensor<2>, blocks: usize, images: usize, ternary: bool) -> Tensor<2> {
-    let [rows, across] = votes.dims();
+pub fn voted(votes: Tensor<2>, ballot: Ballot, images: usize, ternary: bool) -> Tensor<2> {
+    let ([rows, across], blocks) = (votes.dims(), ballot.blocks);
     let (neurons, positions) = (rows / blocks, across / images);
     let votes = if blocks == 1 {
         votes
     } else {
         let sums = votes.reshape([blocks, neurons, across]).sum_dim(0).reshape([neurons, across]);
-        sign_of_votes(sums, ternary)
+        sign_of_votes(sums, ballot, ternary)
     };
     votes.reshape([neurons, images, positions]).swap_dims(0, 1).reshape([images, neurons * positions])
 }
@@ -196,8 +201,10 @@ mod tests {
     #[test]
     fn votes_by_hand() {
         let x = [-3.0, -1.0, 0.0, 2.0];
-        assert_eq!(both(x, [1.0; 4], |x| sign_of_votes(x, false)), (vec![-1.0, -1.0, 1.0, 1.0], vec![1.0; 4]));
-        assert_eq!(both(x, [1.0; 4], |x| sign_of_votes(x, true)), (vec![-1.0, -1.0, 0.0, 1.0], vec![1.0; 4]));
+        let of = |window, ternary| both(x, [1.0; 4], |x| sign_of_votes(x, Ballot::new(4, window), ternary));
+        assert_eq!(of(0.0, false), (vec![-1.0, -1.0, 1.0, 1.0], vec![1.0; 4]));
+        assert_eq!(of(0.0, true), (vec![-1.0, -1.0, 0.0, 1.0], vec![1.0; 4]));
+        assert_eq!(of(1.0, false), (vec![-1.0, -1.0, 1.0, 1.0], vec![0.0, 1.0, 1.0, 1.0]));
     }
 
     #[test]

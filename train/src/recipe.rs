@@ -154,6 +154,10 @@ pub struct SplitRecipe {
     /// Inputs of an array; 0: every layer is whole.
     #[serde(default)]
     pub inputs: usize,
+    /// In training, the gradient passes where the sum of a neuron's votes is at most so many square roots of their number, which
+    /// is about how far it lies from 0; 0: everywhere, as in the authors' code.
+    #[serde(default)]
+    pub vote_window: f64,
 }
 
 /// Weight errors in training, drawn anew for every batch, as the authors' code of ternary-pcsa does. The network that is kept has none.

@@ -14,12 +14,32 @@ pub enum Hard {
     Ternary { zone: f32 },
 }
 
+/// Blocks of a neuron, each with a vote.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ballot {
+    pub blocks: usize,
+    /// The gradient passes where the sum of votes lies within +-this.
+    pub reach: f32,
+}
+
+impl Ballot {
+    /// `window` square roots of the number of blocks; 0: the gradient passes everywhere.
+    pub fn new(blocks: usize, window: f64) -> Self {
+        let reach = if window > 0.0 { (window * (blocks as f64).sqrt()) as f32 } else { f32::INFINITY };
+        Self { blocks, reach }
+    }
+
+    /// Whether a sum may lie beyond the reach. A single vote is no sum.
+    pub fn is_windowed(&self) -> bool {
+        self.blocks > 1 && self.reach < self.blocks as f32
+    }
+}
+
 /// How rows of sums become the activations of images.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Votes {
     pub to: Hard,
-    /// Blocks of a neuron, each with a vote.
-    pub blocks: usize,
+    pub ballot: Ballot,
     pub images: usize,
 }
 
@@ -45,10 +65,10 @@ fn moments_of(row: &[f32]) -> (f32, f32) {
     ((f64::from(first) + mean) as f32, (square - mean * mean).max(0.0) as f32)
 }
 
-/// Rows normalized, scaled, moved and quantized; then the sign of a neuron's votes: `[image, neuron and position]`.
-pub fn votes(s: &[f32], moments: &[f32], gamma: &[f32], beta: &[f32], v: Votes) -> Vec<f32> {
+/// Rows normalized, scaled, moved and quantized; then the sum of a neuron's votes: `[image, neuron and position]`.
+pub fn polled(s: &[f32], moments: &[f32], gamma: &[f32], beta: &[f32], v: Votes) -> Vec<f32> {
     let (rows, across) = (gamma.len(), s.len() / gamma.len());
-    let (neurons, positions) = (rows / v.blocks, across / v.images);
+    let (neurons, positions) = (rows / v.ballot.blocks, across / v.images);
     let mut out = vec![0.0; neurons * across];
     let fill = |(chunk, out): (usize, &mut [f32])| {
         for row in 0..rows {
@@ -59,10 +79,20 @@ pub fn votes(s: &[f32], moments: &[f32], gamma: &[f32], beta: &[f32], v: Votes) 
                 add_votes(s, votes, line, v.to);
             }
         }
-        signs(out, v.to);
     };
     out.par_chunks_mut(TOGETHER * neurons * positions).enumerate().for_each(fill);
     out
+}
+
+/// Of sums of votes, where the gradient passes; `None`: everywhere.
+pub fn passes(polled: &[f32], ballot: Ballot) -> Option<Vec<bool>> {
+    let pass = |sum: &f32| sum.abs() <= ballot.reach;
+    ballot.is_windowed().then(|| polled.par_iter().map(pass).collect())
+}
+
+/// Signs of sums of votes, in place.
+pub fn elect(polled: &mut [f32], to: Hard) {
+    polled.par_chunks_mut(STRETCH).for_each(|part| signs(part, to));
 }
 
 /// What normalizes a row.
@@ -105,16 +135,32 @@ fn signs(votes: &mut [f32], to: Hard) {
     }
 }
 
-/// Gradients of `s`, gamma and beta from that of the activations, which reaches every vote. With x the normalized sums, g the
+/// Gradients of `s`, gamma and beta from that of the activations, which reaches every vote of a sum where it `passes`. With x the normalized sums, g the
 /// gradient where |y| <= 1 and n the samples, that of a sum is gamma / deviation (g - mean(g) - x mean(g x)).
-pub fn estimated(s: &[f32], moments: &[f32], gamma: &[f32], beta: &[f32], gradient: &[f32], v: Votes) -> [Vec<f32>; 3] {
+pub fn estimated(
+    s: &[f32],
+    moments: &[f32],
+    gamma: &[f32],
+    beta: &[f32],
+    (gradient, passes): (&[f32], Option<&[bool]>),
+    v: Votes,
+) -> [Vec<f32>; 3] {
     let (rows, across) = (gamma.len(), s.len() / gamma.len());
-    let (neurons, positions) = (rows / v.blocks, across / v.images);
+    let (neurons, positions) = (rows / v.ballot.blocks, across / v.images);
     let mut out = vec![0.0; s.len()];
     let fill = |of_neuron: &mut Vec<f32>, (row, out): (usize, &mut [f32])| {
         of_neuron.clear();
-        let images = gradient.chunks_exact(neurons * positions);
-        images.for_each(|g| of_neuron.extend_from_slice(&g[row % neurons * positions..][..positions]));
+        for image in 0..v.images {
+            let own = (image * neurons + row % neurons) * positions;
+            let own = own..own + positions;
+            match passes {
+                None => of_neuron.extend_from_slice(&gradient[own]),
+                Some(passes) => {
+                    let pairs = gradient[own.clone()].iter().zip(&passes[own]);
+                    of_neuron.extend(pairs.map(|(g, passes)| if *passes { *g } else { 0.0 }));
+                }
+            }
+        }
         estimated_row(&s[row * across..][..across], Line::new(row, moments, gamma, beta), of_neuron, out)
     };
     let (of_gamma, of_beta) = out.par_chunks_exact_mut(across).enumerate().map_init(Vec::new, fill).unzip();
@@ -186,7 +232,11 @@ mod tests {
         // Two blocks of two neurons, two images of one position. Moments 0 and 1 leave the sums nearly as they are.
         let s = [0.5, -2.0, 3.0, 0.01, -0.5, -1.0, -3.0, 0.5];
         let (moments, gamma, beta) = ([[0.0; 4], [1.0; 4]].concat(), [1.0; 4], [0.0; 4]);
-        let of = |to| votes(&s, &moments, &gamma, &beta, Votes { to, blocks: 2, images: 2 });
+        let of = |to| {
+            let mut sums = polled(&s, &moments, &gamma, &beta, Votes { to, ballot: Ballot::new(2, 0.0), images: 2 });
+            elect(&mut sums, to);
+            sums
+        };
         // Neuron 0: +1 and -1, then -1 and -1; neuron 1: +1 and -1, then +1 (0 within the zone) and +1. Ties are +1, or 0 of trits.
         assert_eq!(of(Hard::Bipolar), [1.0, 1.0, -1.0, 1.0]);
         assert_eq!(of(Hard::Ternary { zone: 0.05 }), [0.0, 0.0, -1.0, 1.0]);
@@ -196,17 +246,33 @@ mod tests {
     fn the_gradient_by_hand() {
         // Two samples -1 and 1, gamma 1, beta 0.5: y is -0.5 and 1.5, so the second gradient is stopped. Of 1, 1 remain 1, 0:
         // mean(g) = 1/2, mean(g x) = -1/2, so both sums get 1 - 1/2 + (-1)/2 = 0 and 0 - 1/2 + 1/2 = 0.
-        let v = |images| Votes { to: Hard::Bipolar, blocks: 1, images };
+        let v = |images| Votes { to: Hard::Bipolar, ballot: Ballot::new(1, 1.0), images };
         let one = 1.0 - EPSILON as f32;
-        let [ds, dgamma, dbeta] = estimated(&[-1.0, 1.0], &[0.0, one], &[1.0], &[0.5], &[1.0, 1.0], v(2));
+        let [ds, dgamma, dbeta] = estimated(&[-1.0, 1.0], &[0.0, one], &[1.0], &[0.5], (&[1.0, 1.0], None), v(2));
         near(&ds, &[0.0, 0.0]);
         assert!((dgamma[0] + 1.0).abs() < 1e-4 && dbeta == [1.0], "{dgamma:?} {dbeta:?}");
         // Three samples: -1, 0 and 1 have variance 2/3, x = s / 0.8165. Gradients 0, 1, 0, all within +-1 for gamma 0.5:
         // mean(g) = 1/3, mean(g x) = 0: 0.6124 (g - 1/3).
         let three = [-1.0, 0.0, 1.0];
-        let [ds, dgamma, dbeta] = estimated(&three, &[0.0, 2.0 / 3.0], &[0.5], &[0.0], &[0.0, 1.0, 0.0], v(1));
+        let [ds, dgamma, dbeta] = estimated(&three, &[0.0, 2.0 / 3.0], &[0.5], &[0.0], (&[0.0, 1.0, 0.0], None), v(1));
         let k = 0.5 / (2.0f64 / 3.0 + EPSILON).sqrt();
         near(&ds, &[-k / 3.0, k * 2.0 / 3.0, -k / 3.0]);
         assert_eq!((dgamma, dbeta), (vec![0.0], vec![1.0]));
+        // The same, where what does not pass is no 0.
+        let passes = [false, true, false];
+        let masked = estimated(&three, &[0.0, 2.0 / 3.0], &[0.5], &[0.0], (&[7.0, 1.0, 7.0], Some(&passes)), v(1));
+        assert_eq!(masked, [ds, vec![0.0], vec![1.0]]);
+    }
+
+    #[test]
+    fn the_window_of_votes_by_hand() {
+        let sums = [-9.0, -4.0, -3.0, 0.0, 3.0, 5.0];
+        // Nine blocks: one square root of them is 3, two are 6.
+        let passes = |window| passes(&sums, Ballot::new(9, window));
+        assert_eq!(passes(0.0), None);
+        assert_eq!(passes(1.0), Some(vec![false, false, true, true, true, false]));
+        assert_eq!(passes(2.0), Some(vec![false, true, true, true, true, true]));
+        assert_eq!(passes(3.0), None);
+        assert!(!Ballot::new(1, 0.5).is_windowed());
     }
 }

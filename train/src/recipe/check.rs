@@ -31,6 +31,9 @@ impl Recipe {
         if self.quantize.rotated && self.split.inputs > 0 {
             return Err("quantize.rotated rotates whole layers; leave out split.inputs".into());
         }
+        if !(self.split.vote_window >= 0.0 && self.split.vote_window.is_finite()) {
+            return Err(format!("split.vote_window is {}; give a number from 0 on", self.split.vote_window));
+        }
         if !(0.0..=0.5).contains(&self.errors.rate) {
             return Err(format!("errors.rate is {}; it is a share, 0 to 0.5", self.errors.rate));
         }
