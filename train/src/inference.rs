@@ -77,7 +77,10 @@ pub fn outputs(sums: &[f32], steps: &[Step], images: usize) -> Vec<f64> {
 
 /// Signs of sums of votes. A tie is +1, or 0 of trits.
 pub fn elect(votes: &mut [f64], ternary: bool) {
-    let sign = |v: f64| if v > 0.0 || (v == 0.0 && !ternary) { 1.0 } else { v.signum() * f64::from(v != 0.0) };
+    let sign = |v: f64| match ternary {
+        true => f64::from(i8::from(v > 0.0) - i8::from(v < 0.0)),
+        false => f64::from(i8::from(v >= 0.0) - i8::from(v < 0.0)),
+    };
     votes.par_iter_mut().for_each(|v| *v = sign(*v));
 }
 
