@@ -3,9 +3,12 @@
 //! Rows are inputs of a neuron, channel by channel and row by row within a kernel; columns are positions, image by
 //! image.
 
+use std::ops::Range;
+
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Int, Tensor, TensorData, s};
 use hafnia::network::{Conv, Op, Shape};
+use multiversion::multiversion;
 
 /// How a layer's inputs become columns.
 #[derive(Debug)]
@@ -85,37 +88,54 @@ impl Columns {
     pub fn unfold(&self, block: usize, x: &[f32], out: &mut Vec<f32>) {
         let (positions, (start, size)) = (self.positions(), self.blocks[block]);
         let across = x.len() / self.inputs() * positions;
-        out.clear();
         out.resize(size * across, 0.0);
         for (input, out) in (start..start + size).zip(out.chunks_exact_mut(across)) {
-            for (x, out) in x.chunks_exact(self.inputs()).zip(out.chunks_exact_mut(positions)) {
-                self.lines(input, |from, to, stride, count| {
-                    let out = &mut out[to..to + count];
-                    if stride == 1 {
-                        out.copy_from_slice(&x[from..from + count]);
-                    } else {
-                        out.iter_mut().zip(x[from..].iter().step_by(stride)).for_each(|(o, x)| *o = *x);
-                    }
-                });
+            let images = x.chunks_exact(self.inputs()).zip(out.chunks_exact_mut(positions));
+            match self.moved(input) {
+                Some(moved) => images.for_each(|(x, out)| moved.unfold(x, out)),
+                None => images.for_each(|(x, out)| {
+                    out.fill(0.0);
+                    self.lines(input, |from, to, stride, count| {
+                        let from = x[from..].iter().step_by(stride);
+                        out[to..to + count].iter_mut().zip(from).for_each(|(o, x)| *o = *x);
+                    });
+                }),
             }
         }
     }
 
-    /// What `unfold` passes back, added to `x`: each input's sum over all places that it went to.
-    pub fn fold(&self, block: usize, columns: &[f32], x: &mut [f32]) {
+    /// What `unfold` passes back, added to `x`: each input's sum over all places that it went to. What `columns` has for
+    /// padding may be lost.
+    pub fn fold(&self, block: usize, columns: &mut [f32], x: &mut [f32]) {
         let (positions, (start, size)) = (self.positions(), self.blocks[block]);
-        for (input, columns) in (start..start + size).zip(columns.chunks_exact(columns.len() / size)) {
-            for (x, own) in x.chunks_exact_mut(self.inputs()).zip(columns.chunks_exact(positions)) {
-                self.lines(input, |to, from, stride, count| {
-                    let own = &own[from..from + count];
-                    if stride == 1 {
-                        x[to..to + count].iter_mut().zip(own).for_each(|(x, o)| *x += *o);
-                    } else {
-                        x[to..].iter_mut().step_by(stride).zip(own).for_each(|(x, o)| *x += *o);
-                    }
-                });
+        let across = columns.len() / size;
+        for (input, columns) in (start..start + size).zip(columns.chunks_exact_mut(across)) {
+            let images = x.chunks_exact_mut(self.inputs()).zip(columns.chunks_exact_mut(positions));
+            match self.moved(input) {
+                Some(moved) => images.for_each(|(x, own)| moved.fold(own, x)),
+                None => images.for_each(|(x, own)| {
+                    self.lines(input, |to, from, stride, count| {
+                        let to = x[to..].iter_mut().step_by(stride);
+                        to.zip(&own[from..from + count]).for_each(|(x, o)| *x += *o);
+                    });
+                }),
             }
         }
+    }
+
+    /// See [`Moved`]; of maps that are as wide as their inputs.
+    fn moved(&self, input: usize) -> Option<Moved> {
+        let ([kr, kc], [above, left, _, _]) = (self.conv.kernel, self.conv.pad);
+        let Shape { rows, columns: width, .. } = self.input;
+        if self.conv.stride != [1, 1] || self.output[1] != width {
+            return None;
+        }
+        let (channel, r, c) = (input / (kr * kc), input / kc % kr, input % kc);
+        let (before, behind) = (above * width + left, r * width + c);
+        let (to, from) = (before.saturating_sub(behind), behind.saturating_sub(before));
+        let count = self.positions().saturating_sub(to).min((rows * width).saturating_sub(from));
+        let outside = if c < left { 0..width.min(left - c) } else { width.saturating_sub(c - left)..width };
+        Some(Moved { from: channel * rows * width + from, to, count, width, outside })
     }
 
     /// Calls `visit(from, to, stride, count)` for every row of the map of sums: there, `input` of a neuron takes `count` values of an
@@ -134,6 +154,53 @@ impl Columns {
             }
         }
     }
+}
+
+/// What an input of a neuron takes over all positions, where these lie one by one and the map keeps its width: a plane of the
+/// image as it lies in memory, moved by the input's place in the kernel. Padding is the rest: positions before and behind
+/// what is moved, and columns at one side.
+struct Moved {
+    /// First value, in the image.
+    from: usize,
+    /// Position that takes it.
+    to: usize,
+    /// Values that follow one another.
+    count: usize,
+    /// Columns of the map.
+    width: usize,
+    /// Those whose input is padding.
+    outside: Range<usize>,
+}
+
+impl Moved {
+    fn unfold(&self, x: &[f32], out: &mut [f32]) {
+        if self.count == 0 {
+            return out.fill(0.0);
+        }
+        let end = self.to + self.count;
+        out[..self.to].fill(0.0);
+        out[self.to..end].copy_from_slice(&x[self.from..self.from + self.count]);
+        out[end..].fill(0.0);
+        self.clear_outside(out);
+    }
+
+    fn fold(&self, own: &mut [f32], x: &mut [f32]) {
+        self.clear_outside(own);
+        if self.count > 0 {
+            add(&mut x[self.from..self.from + self.count], &own[self.to..self.to + self.count]);
+        }
+    }
+
+    fn clear_outside(&self, map: &mut [f32]) {
+        for column in self.outside.clone() {
+            map.iter_mut().skip(column).step_by(self.width).for_each(|value| *value = 0.0);
+        }
+    }
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn add(x: &mut [f32], own: &[f32]) {
+    x.iter_mut().zip(own).for_each(|(x, o)| *x += *o);
 }
 
 #[cfg(test)]
@@ -162,8 +229,8 @@ mod tests {
         assert_eq!(values(all), [filled_up.concat(), upper_right_then_lower.concat()].concat());
         // Back, each input gets 1 for every window that it lies in.
         let mut back = [0.0; 6];
-        columns.fold(0, &[1.0; 3], &mut back);
-        columns.fold(1, &[1.0; 9], &mut back);
+        columns.fold(0, &mut [1.0; 3], &mut back);
+        columns.fold(1, &mut [1.0; 9], &mut back);
         assert_eq!(back, [2.0, 2.0, 1.0, 2.0, 2.0, 1.0]);
     }
 

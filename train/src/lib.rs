@@ -29,6 +29,7 @@ mod fused;
 pub mod inference;
 pub mod layer;
 mod loss;
+mod matrix;
 pub mod model;
 pub mod norm;
 mod overrides;

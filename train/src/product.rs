@@ -8,12 +8,12 @@ use std::sync::Arc;
 use burn::tensor::Tensor;
 use burn::tensor::ops::PadMode;
 use hafnia::network::Pool;
-use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 
 use crate::columns::Columns;
 use crate::fused;
+use crate::matrix::{multiply, multiply_add};
 use crate::pooled::{self, max_pool};
 
 /// Values of a tile's columns, about what a core's cache holds.
@@ -71,12 +71,12 @@ fn block_sums(
     x: &[f32],
     weights: ArrayView2<f32>,
     buffer: &mut Vec<f32>,
-    mut out: ArrayViewMut2<f32>,
+    out: ArrayViewMut2<f32>,
 ) {
     let block = columns.blocks()[b];
     columns.unfold(b, x, buffer);
     let own = ArrayView2::from_shape([block.1, out.ncols()], buffer).expect("unfolded");
-    general_mat_mul(1.0, &block_view(weights, block), &own, 0.0, &mut out);
+    multiply(block_view(weights, block), own, out);
 }
 
 /// On the host: `[block and neuron, image and position]`.
@@ -157,11 +157,11 @@ pub fn backward(
                 columns.unfold(b, x, &mut buffer);
                 let mut unfolded =
                     ArrayViewMut2::from_shape([block.1, images * positions], &mut buffer).expect("unfolded");
-                let mut to_weights = to_weights.slice_mut(s![.., block.0..block.0 + block.1]);
-                general_mat_mul(1.0, &own, &unfolded.t(), 1.0, &mut to_weights);
+                let to_weights = to_weights.slice_mut(s![.., block.0..block.0 + block.1]);
+                multiply_add(own, unfolded.t(), to_weights);
                 if of_x {
-                    general_mat_mul(1.0, &block_view(weights, *block).t(), &own, 0.0, &mut unfolded);
-                    columns.fold(b, &buffer, to_x);
+                    multiply(block_view(weights, *block).t(), own, unfolded.view_mut());
+                    columns.fold(b, &mut buffer, to_x);
                 }
             }
         }
@@ -184,7 +184,14 @@ mod tests {
     #[test]
     fn both_ways_agree_with_strides_pads_and_uneven_blocks() {
         let input = Shape { channels: 3, rows: 7, columns: 6 };
-        for (stride, pad) in [([1, 1], [1; 4]), ([2, 3], [0, 2, 1, 1]), ([3, 1], [2, 0, 0, 2])] {
+        let maps = [
+            ([1, 1], [1; 4]),
+            ([1, 1], [0, 2, 1, 0]),
+            ([1, 1], [2, 0, 1, 2]),
+            ([2, 3], [0, 2, 1, 1]),
+            ([3, 1], [2, 0, 0, 2]),
+        ];
+        for (stride, pad) in maps {
             for blocks in [vec![(0, 27)], vec![(0, 10), (10, 9), (19, 8)]] {
                 let conv = Conv { stride, pad, ..Conv::new([3, 3]) };
                 let output = conv.output(input, 1).unwrap();

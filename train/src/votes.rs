@@ -182,30 +182,54 @@ fn estimated_row(s: &[f32], line: Line, gradient: &[f32], out: &mut [f32]) -> (f
     (of_gamma as f32, of_beta as f32)
 }
 
+/// Stretches summed side by side, so that one addition need not wait for the last.
+const ABREAST: usize = 4;
+
 /// Two sums of `f` over pairs, in an order that does not depend on threads and that suits vector units.
 #[inline(always)]
 fn sums(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> [f32; 2]) -> [f64; 2] {
     let mut totals = [0.0; 2];
-    for (a, b) in a.chunks(STRETCH).zip(b.chunks(STRETCH)) {
-        let mut lanes = [[0.0f32; 8]; 2];
-        let (eights_a, eights_b) = (a.chunks_exact(8), b.chunks_exact(8));
+    let mut add = |lanes: [Lanes; 2]| {
+        for (total, lanes) in totals.iter_mut().zip(lanes) {
+            *total += lanes.iter().map(|lane| f64::from(*lane)).sum::<f64>();
+        }
+    };
+    let (many_a, many_b) = (a.chunks_exact(ABREAST * STRETCH), b.chunks_exact(ABREAST * STRETCH));
+    let rest = many_a.remainder().chunks(STRETCH).zip(many_b.remainder().chunks(STRETCH));
+    for (a, b) in many_a.zip(many_b) {
+        let mut all = [[[0.0; EIGHT]; 2]; ABREAST];
+        for at in (0..STRETCH).step_by(EIGHT) {
+            for (part, lanes) in all.iter_mut().enumerate() {
+                let at = part * STRETCH + at;
+                gather(&a[at..at + EIGHT], &b[at..at + EIGHT], lanes, &f);
+            }
+        }
+        all.into_iter().for_each(&mut add);
+    }
+    for (a, b) in rest {
+        let mut lanes = [[0.0; EIGHT]; 2];
+        let (eights_a, eights_b) = (a.chunks_exact(EIGHT), b.chunks_exact(EIGHT));
         for (a, b) in eights_a.remainder().iter().zip(eights_b.remainder()) {
             let [first, second] = f(*a, *b);
             lanes[0][0] += first;
             lanes[1][0] += second;
         }
-        for (a, b) in eights_a.zip(eights_b) {
-            for k in 0..8 {
-                let [first, second] = f(a[k], b[k]);
-                lanes[0][k] += first;
-                lanes[1][k] += second;
-            }
-        }
-        for (total, lanes) in totals.iter_mut().zip(lanes) {
-            *total += lanes.iter().map(|lane| f64::from(*lane)).sum::<f64>();
-        }
+        eights_a.zip(eights_b).for_each(|(a, b)| gather(a, b, &mut lanes, &f));
+        add(lanes);
     }
     totals
+}
+
+const EIGHT: usize = 8;
+type Lanes = [f32; EIGHT];
+
+#[inline(always)]
+fn gather(a: &[f32], b: &[f32], lanes: &mut [Lanes; 2], f: impl Fn(f32, f32) -> [f32; 2]) {
+    for k in 0..EIGHT {
+        let [first, second] = f(a[k], b[k]);
+        lanes[0][k] += first;
+        lanes[1][k] += second;
+    }
 }
 
 #[cfg(test)]
