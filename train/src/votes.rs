@@ -2,6 +2,8 @@
 //!
 //! Rows of `s` are neurons of one block after the other; a row holds a neuron's sums at every position, image by image.
 
+use std::borrow::Cow;
+
 use multiversion::multiversion;
 use rayon::prelude::*;
 
@@ -148,23 +150,22 @@ pub fn estimated(
     let (rows, across) = (gamma.len(), s.len() / gamma.len());
     let (neurons, positions) = (rows / v.ballot.blocks, across / v.images);
     let mut out = vec![0.0; s.len()];
+    let gradient = passed(gradient, passes);
     let fill = |of_neuron: &mut Vec<f32>, (row, out): (usize, &mut [f32])| {
         of_neuron.clear();
         for image in 0..v.images {
             let own = (image * neurons + row % neurons) * positions;
-            let own = own..own + positions;
-            match passes {
-                None => of_neuron.extend_from_slice(&gradient[own]),
-                Some(passes) => {
-                    let pairs = gradient[own.clone()].iter().zip(&passes[own]);
-                    of_neuron.extend(pairs.map(|(g, passes)| if *passes { *g } else { 0.0 }));
-                }
-            }
+            of_neuron.extend_from_slice(&gradient[own..own + positions]);
         }
         estimated_row(&s[row * across..][..across], Line::new(row, moments, gamma, beta), of_neuron, out)
     };
     let (of_gamma, of_beta) = out.par_chunks_exact_mut(across).enumerate().map_init(Vec::new, fill).unzip();
     [out, of_gamma, of_beta]
+}
+
+fn passed<'a>(gradient: &'a [f32], passes: Option<&[bool]>) -> Cow<'a, [f32]> {
+    let Some(passes) = passes else { return gradient.into() };
+    gradient.par_iter().zip(passes).map(|(g, passes)| if *passes { *g } else { 0.0 }).collect::<Vec<f32>>().into()
 }
 
 /// Gradients of a row's sums to `out`; returns those of gamma and beta.
