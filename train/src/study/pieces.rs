@@ -56,7 +56,7 @@ pub const STUDIES: [Study; 7] = [
     },
     Study {
         name: "vgg_errors_in_training",
-        what: "ternary-pcsa, figure 8 as its authors' code has it: errors in every pass, of training, too",
+        what: "ternary-pcsa, figure 8 as in the authors' code: errors in training, too",
         takes: &["sizes", "rates", "runs"],
         pieces: |scale| vgg_errors(scale, true),
         x: "bit error rate",
