@@ -11,7 +11,7 @@ use crate::adam::Rates;
 use crate::checkpoint::State;
 use crate::data::{Images, Split};
 use crate::episodes;
-use crate::param::values;
+use crate::param::{Param, values};
 use crate::random::{Purpose, Stream};
 use crate::recipe::{EpisodeRecipe, Keep, Recipe};
 use crate::{Error, batch, checkpoint, curve::Row, errors, evaluate, export, loss, model::Model, schedule};
@@ -193,14 +193,17 @@ fn one_epoch(
             (0..e.interval).map(draw).collect()
         }
     };
-    for (k, task) in tasks.iter().enumerate() {
-        let chosen = task.images();
-        let x = batch::training(&split.train, &chosen, &code, &recipe.data, &mut augment, device);
+    let mut scores_of = |model: &mut Model, k: usize, chosen: &[usize], momentum: f64| {
+        let x = batch::training(&split.train, chosen, &code, &recipe.data, &mut augment, device);
         if recipe.errors.rate > 0.0 {
             let mut stream = Stream::new(recipe.seed, Purpose::ErrorsInTraining, epoch * tasks.len() + k);
-            errors::disturb(&mut state.model, recipe.errors.kind, recipe.errors.rate, &mut stream);
+            errors::disturb(model, recipe.errors.kind, recipe.errors.rate, &mut stream);
         }
-        let scores = state.model.train(x.autodiff(), train.momentum);
+        model.train(x.autodiff(), momentum)
+    };
+    for (k, task) in tasks.iter().enumerate() {
+        let chosen = task.images();
+        let scores = scores_of(&mut state.model, k, &chosen, train.momentum);
         let (loss, right_here, asked) = match task {
             Task::Images(_) => {
                 let right = count_right(&values(scores.clone()), &split.train, &chosen, split.classes);
@@ -224,6 +227,12 @@ fn one_epoch(
         state.adam.step(state.model.params_mut(), &loss.backward(), rates);
         report(Event::Batch { epoch: epoch + 1, batch: k + 1, batches: tasks.len(), loss: value });
     }
+    // Binary weights flip up to the last step, and running statistics are of the weights before (arXiv:2203.11086);
+    // these are means over batches, of the weights that are kept (PreciseBN, arXiv:2105.07576, section 3).
+    for (k, task) in tasks.iter().enumerate().take(train.statistics) {
+        scores_of(&mut state.model, k, &task.images(), 1.0 / (k + 1) as f64);
+    }
+    state.model.params_mut().into_iter().for_each(Param::hide);
     let judged = |images: &Images| match &recipe.episodes {
         None => evaluate::accuracy(&evaluate::predictions(&state.model, images, &code, device), &images.labels),
         Some(e) => {
@@ -277,7 +286,8 @@ mod tests {
         let path = folder.path().join("run.checkpoint");
         let best: &[&str] = &["data.validation=200", "train.keep=best", "train.epochs=6"];
         let errors: &[&str] = &["errors.kind=zero", "errors.rate=0.1"];
-        let split: &[&str] = &["split.inputs=5", "train.weight_decay=0.1", "train.per_batch=true"];
+        let split: &[&str] =
+            &["split.inputs=5", "train.weight_decay=0.1", "train.per_batch=true", "train.statistics=2"];
         for (name, more) in
             [("digits_binary", &[][..]), ("digits_ternary", errors), ("digits_binary", best), ("digits_ternary", split)]
         {
@@ -290,6 +300,34 @@ mod tests {
             assert_ne!(cut.0, whole.0);
             assert_eq!(trained(&recipe, Options { resume: true, ..options }).unwrap(), whole, "{name}: resumed");
         }
+    }
+
+    /// All images in one batch, so that means over batches are those of the set.
+    #[test]
+    fn statistics_are_those_of_the_weights_that_are_kept() {
+        let first_means = |more: &[&str]| {
+            let recipe =
+                tiny("digits_binary", &[&["train.batch=2000", "data.shift=0", "data.jitter=0"], more].concat());
+            let split = data::load(&recipe.data, recipe.seed, None).unwrap();
+            let fitted = fit(&recipe, &split, &Device::flex(), Options::default(), |_| ()).unwrap();
+            let layer = &fitted.model.layers[0];
+            let (weights, inputs) = (layer.weight.quantized(), layer.inputs());
+            let code = recipe.input.code();
+            let sum = |neuron: usize, image: usize| -> f64 {
+                let weights = &weights[neuron * inputs..][..inputs];
+                weights
+                    .iter()
+                    .zip(split.train.image(image))
+                    .map(|(w, q)| f64::from(*w) * f64::from(code.value(*q)))
+                    .sum()
+            };
+            let images = split.train.len();
+            let mean = |neuron| (0..images).map(|image| sum(neuron, image)).sum::<f64>() / images as f64;
+            let got = layer.blocks[0].norm.as_ref().unwrap().mean.values();
+            got.iter().enumerate().map(|(n, got)| (f64::from(*got) - mean(n)).abs()).fold(0.0, f64::max)
+        };
+        assert!(first_means(&[]) > 0.1);
+        assert!(first_means(&["train.statistics=5"]) < 1e-4);
     }
 
     #[test]

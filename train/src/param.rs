@@ -65,10 +65,15 @@ impl Param {
         self.leaf = leaf(&self.quantizer, &self.latent, &self.device);
     }
 
-    /// Shows the layers other values, until the latent ones move next.
+    /// Shows the layers other values, until the latent ones move next or [`Param::hide`].
     pub fn show(&mut self, values: Vec<f32>) {
         assert_eq!(values.len(), self.latent.len(), "{}: one value for each", self.name);
         self.leaf = tracked(values, &self.device);
+    }
+
+    /// Shows the layers the latent values' own ones again.
+    pub fn hide(&mut self) {
+        self.update(|_| {});
     }
 
     pub fn set(&mut self, latent: &[f32]) {
@@ -131,6 +136,9 @@ mod tests {
         assert_eq!((values(w.plain::<1>()), w.quantized()), (vec![-1.0, 1.0], vec![1.0, 0.0]));
         let square = (w.tracked::<1>() * w.tracked::<1>()).sum().backward();
         assert_eq!(values(w.leaf().grad(&square).unwrap()), [-2.0, 2.0]);
+        w.hide();
+        assert_eq!(values(w.plain::<1>()), [1.0, 0.0]);
+        w.show(vec![-1.0, 1.0]);
         w.update(|latent| latent[1] = 0.1);
         assert_eq!((w.latent(), values(w.plain::<1>())), (&[0.3, 0.1][..], vec![1.0, 1.0]));
     }

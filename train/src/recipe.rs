@@ -248,6 +248,9 @@ pub struct TrainRecipe {
     /// Share of the newest batch in the running statistics of batch norm.
     #[serde(default = "momentum")]
     pub momentum: f64,
+    /// Batches behind every epoch whose mean statistics replace the running ones; 0: those stay.
+    #[serde(default)]
+    pub statistics: usize,
     /// Stops after so many epochs without a better validation accuracy; 0: never.
     #[serde(default)]
     pub patience: usize,
