@@ -193,17 +193,18 @@ fn one_epoch(
             (0..e.interval).map(draw).collect()
         }
     };
-    let mut scores_of = |model: &mut Model, k: usize, chosen: &[usize], momentum: f64| {
+    let mut disturbed = |model: &mut Model, k: usize, chosen: &[usize]| {
         let x = batch::training(&split.train, chosen, &code, &recipe.data, &mut augment, device);
         if recipe.errors.rate > 0.0 {
             let mut stream = Stream::new(recipe.seed, Purpose::ErrorsInTraining, epoch * tasks.len() + k);
             errors::disturb(model, recipe.errors.kind, recipe.errors.rate, &mut stream);
         }
-        model.train(x.autodiff(), momentum)
+        x
     };
     for (k, task) in tasks.iter().enumerate() {
         let chosen = task.images();
-        let scores = scores_of(&mut state.model, k, &chosen, train.momentum);
+        let x = disturbed(&mut state.model, k, &chosen);
+        let scores = state.model.train(x.autodiff(), train.momentum);
         let (loss, right_here, asked) = match task {
             Task::Images(_) => {
                 let right = count_right(&values(scores.clone()), &split.train, &chosen, split.classes);
@@ -230,7 +231,8 @@ fn one_epoch(
     // Binary weights flip up to the last step, and running statistics are of the weights before (arXiv:2203.11086);
     // these are means over batches, of the weights that are kept (PreciseBN, arXiv:2105.07576, section 3).
     for (k, task) in tasks.iter().enumerate().take(train.statistics) {
-        scores_of(&mut state.model, k, &task.images(), 1.0 / (k + 1) as f64);
+        let x = disturbed(&mut state.model, k, &task.images());
+        state.model.train(x, 1.0 / (k + 1) as f64);
     }
     state.model.params_mut().into_iter().for_each(Param::hide);
     let judged = |images: &Images| match &recipe.episodes {

@@ -122,12 +122,12 @@ impl Layer {
         self.blocks.len() > 1
     }
 
-    /// Rows of `[image, value]`, a map's values in the order channel, row, column.
+    /// Rows of `[image, value]`, a map's values in the order channel, row, column. There is a graph where `x` has one.
     pub fn train(&mut self, x: Tensor<2>, momentum: f64) -> Tensor<2> {
         let images = x.dims()[0];
         let (weights, scale) = match &self.rotated {
-            None => (self.weight.tracked::<2>(), self.scale().map(|s| self.scale_row(s))),
-            Some(r) => (r.weights(self.weight.tracked::<2>()), Some(r.gain.tracked::<1>().reshape([1, -1, 1]))),
+            None => (self.weight.beside(&x), self.scale().map(|s| scale_row(s, &x.device()))),
+            Some(r) => (r.weights(self.weight.beside(&x)), Some(r.gain.beside::<1, 2>(&x).reshape([1, -1, 1]))),
         };
         let mut s = self.sums(&x, &weights);
         if let Some(scale) = scale {
@@ -253,11 +253,6 @@ impl Layer {
         scaled.then(|| self.weight.latent().chunks(self.inputs()).map(mean_magnitude).collect())
     }
 
-    fn scale_row(&self, scale: Vec<f32>) -> Tensor<3> {
-        let sides = [1, scale.len(), 1];
-        Tensor::from_data(TensorData::new(scale, sides), &self.weight.leaf().device())
-    }
-
     /// As the network has it.
     pub fn scale_f64(&self) -> Vec<f64> {
         self.scale().map_or_else(|| vec![1.0; self.neurons()], |s| s.into_iter().map(f64::from).collect())
@@ -303,4 +298,9 @@ fn sums_map(op: &Op, input: Shape, neurons: usize) -> Result<Shape, String> {
 fn pooled(data: Vec<f32>, map: Shape, pool: Pool, device: &Device) -> Vec<f32> {
     let sides = [data.len() / (map.rows * map.columns), map.rows, map.columns];
     values(max_pool(Tensor::from_data(TensorData::new(data, sides), device), pool))
+}
+
+fn scale_row(scale: Vec<f32>, device: &Device) -> Tensor<3> {
+    let sides = [1, scale.len(), 1];
+    Tensor::from_data(TensorData::new(scale, sides), device)
 }

@@ -53,8 +53,9 @@ pub fn train(norms: &mut [&mut BatchNorm], s: Tensor<2>, momentum: f64) -> Tenso
     let variance = centred.clone().square().mean_dim(1);
     let plain = |t: &Tensor<2>| t.clone().without_autodiff().flatten::<1>(0, 1);
     follow(norms, &plain(&mean), &plain(&variance), samples, momentum);
-    let gain = row(norms, |n| &n.gamma).unsqueeze_dim(1) / (variance + EPSILON).sqrt();
-    centred * gain + row(norms, |n| &n.beta).unsqueeze_dim(1)
+    let gain = row(norms, &centred, |n| &n.gamma).unsqueeze_dim(1) / (variance + EPSILON).sqrt();
+    let shift = row(norms, &centred, |n| &n.beta);
+    centred * gain + shift.unsqueeze_dim(1)
 }
 
 /// The same, quantized; then the blocks of a neuron vote. `[image, neuron and position]`.
@@ -66,7 +67,8 @@ pub fn train_votes(norms: &mut [&mut BatchNorm], s: Tensor<2>, momentum: f64, vo
     let [_, rows] = moments.dims();
     let part = |k: usize| moments.clone().narrow(0, k, 1).reshape([rows]);
     follow(norms, &part(0), &part(1), s.dims()[1], momentum);
-    fused::votes(s, moments, row(norms, |n| &n.gamma), row(norms, |n| &n.beta), votes)
+    let [gamma, beta] = [row(norms, &s, |n| &n.gamma), row(norms, &s, |n| &n.beta)];
+    fused::votes(s, moments, gamma, beta, votes)
 }
 
 /// With the framework's own operations, from normalized values.
@@ -78,8 +80,8 @@ fn composed_votes(y: Tensor<2>, Votes { to, ballot, images }: Votes) -> Tensor<2
     quantize::voted(y, ballot, images, matches!(to, Hard::Ternary { .. }))
 }
 
-fn row(norms: &[&mut BatchNorm], of: impl Fn(&BatchNorm) -> &Param) -> Tensor<1> {
-    Tensor::cat(norms.iter().map(|n| of(n).tracked::<1>()).collect(), 0)
+fn row(norms: &[&mut BatchNorm], s: &Tensor<2>, of: impl Fn(&BatchNorm) -> &Param) -> Tensor<1> {
+    Tensor::cat(norms.iter().map(|n| of(n).beside::<1, 2>(s)).collect(), 0)
 }
 
 fn follow(norms: &mut [&mut BatchNorm], mean: &Tensor<1>, variance: &Tensor<1>, samples: usize, momentum: f64) {

@@ -45,6 +45,11 @@ impl Param {
         self.leaf.clone().without_autodiff().reshape(self.sides())
     }
 
+    /// Tracked where `x` is.
+    pub fn beside<const D: usize, const E: usize>(&self, x: &Tensor<E>) -> Tensor<D> {
+        if x.is_autodiff() { self.tracked() } else { self.plain() }
+    }
+
     /// The leaf itself, to ask for its gradient.
     pub fn leaf(&self) -> &Tensor<1> {
         &self.leaf

@@ -93,8 +93,7 @@ impl Rotated {
         let both = turned.matmul(square(&self.first, a)).reshape([neurons, b, a]).swap_dims(1, 2);
         let rotated = both.reshape([neurons, inputs]);
         let rotated = if x.is_autodiff() { rotated.autodiff() } else { rotated };
-        let angle = if x.is_autodiff() { self.angle.tracked::<1>() } else { self.angle.plain::<1>() };
-        let way = angle.sin().abs().reshape([neurons, 1]);
+        let way = self.angle.beside::<1, 2>(&x).sin().abs().reshape([neurons, 1]);
         quantize::approximated(x.clone() + (rotated - x) * way, self.slope)
     }
 }
