@@ -193,7 +193,8 @@ fn one_epoch(
             (0..e.interval).map(draw).collect()
         }
     };
-    let mut disturbed = |model: &mut Model, k: usize, chosen: &[usize]| {
+    // Inputs of a task, for which the weights get their errors.
+    let mut prepare = |model: &mut Model, k: usize, chosen: &[usize]| {
         let x = batch::training(&split.train, chosen, &code, &recipe.data, &mut augment, device);
         if recipe.errors.rate > 0.0 {
             let mut stream = Stream::new(recipe.seed, Purpose::ErrorsInTraining, epoch * tasks.len() + k);
@@ -203,7 +204,7 @@ fn one_epoch(
     };
     for (k, task) in tasks.iter().enumerate() {
         let chosen = task.images();
-        let x = disturbed(&mut state.model, k, &chosen);
+        let x = prepare(&mut state.model, k, &chosen);
         let scores = state.model.train(x.autodiff(), train.momentum);
         let (loss, right_here, asked) = match task {
             Task::Images(_) => {
@@ -231,7 +232,7 @@ fn one_epoch(
     // Binary weights flip up to the last step, and running statistics are of the weights before (arXiv:2203.11086);
     // these are means over batches, of the weights that are kept (PreciseBN, arXiv:2105.07576, section 3).
     for (k, task) in tasks.iter().enumerate().take(train.statistics) {
-        let x = disturbed(&mut state.model, k, &task.images());
+        let x = prepare(&mut state.model, k, &task.images());
         state.model.train(x, 1.0 / (k + 1) as f64);
     }
     state.model.params_mut().into_iter().for_each(Param::hide);
@@ -304,12 +305,11 @@ mod tests {
         }
     }
 
-    /// All images in one batch, so that means over batches are those of the set.
+    /// Batches of one size that make up the set, so that means over batches are those of the set.
     #[test]
     fn statistics_are_those_of_the_weights_that_are_kept() {
         let first_means = |more: &[&str]| {
-            let recipe =
-                tiny("digits_binary", &[&["train.batch=2000", "data.shift=0", "data.jitter=0"], more].concat());
+            let recipe = tiny("digits_binary", &[&["train.batch=599", "data.shift=0", "data.jitter=0"], more].concat());
             let split = data::load(&recipe.data, recipe.seed, None).unwrap();
             let fitted = fit(&recipe, &split, &Device::flex(), Options::default(), |_| ()).unwrap();
             let layer = &fitted.model.layers[0];
@@ -324,12 +324,17 @@ mod tests {
                     .sum()
             };
             let images = split.train.len();
+            assert_eq!(images % recipe.train.batch, 0);
             let mean = |neuron| (0..images).map(|image| sum(neuron, image)).sum::<f64>() / images as f64;
+            assert_eq!(values(layer.weight.plain::<2>()), weights, "no errors stay");
             let got = layer.blocks[0].norm.as_ref().unwrap().mean.values();
             got.iter().enumerate().map(|(n, got)| (f64::from(*got) - mean(n)).abs()).fold(0.0, f64::max)
         };
         assert!(first_means(&[]) > 0.1);
-        assert!(first_means(&["train.statistics=5"]) < 1e-4);
+        assert!(first_means(&["train.statistics=1000"]) < 1e-4);
+        // One of the two batches is not the set; errors leave the weights again.
+        assert!(first_means(&["train.statistics=1"]) > 0.1);
+        first_means(&["train.statistics=1000", "errors.kind=sign", "errors.rate=0.1"]);
     }
 
     #[test]
