@@ -18,7 +18,7 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::columns::Columns;
 use crate::product;
-use crate::votes::{self, Votes};
+use crate::votes::{self, Kept, Votes};
 
 /// Whether the device of `x` has these operations.
 pub fn is_available<const D: usize>(x: &Tensor<D>) -> bool {
@@ -92,10 +92,17 @@ fn polled(of: [&FlexTensor; 4], votes: Votes) -> Vec<f32> {
     votes::polled(host(&s), host(&moments), host(&gamma), host(&beta), votes)
 }
 
-fn activations(mut polled: Vec<f32>, votes: Votes) -> FlexTensor {
-    votes::elect(&mut polled, votes.to);
+/// And what the way back needs.
+fn activations(mut polled: Vec<f32>, votes: Votes) -> (FlexTensor, Kept) {
+    let mut kept = Kept::default();
+    if let Some(pool) = votes.pool {
+        let (values, places) = votes::maxima(&polled, pool);
+        (polled, kept.places) = (values, Some(places));
+    }
+    kept.passes = votes::passes(&polled, votes.ballot);
+    votes::elect(&mut polled, votes.to, votes.ballot.blocks);
     let width = polled.len() / votes.images;
-    device(polled, [votes.images, width])
+    (device(polled, [votes.images, width]), kept)
 }
 
 impl FusedOps for Flex {
@@ -117,7 +124,7 @@ impl FusedOps for Flex {
     }
 
     fn votes(s: FlexTensor, moments: FlexTensor, gamma: FlexTensor, beta: FlexTensor, votes: Votes) -> FlexTensor {
-        activations(polled([&s, &moments, &gamma, &beta], votes), votes)
+        activations(polled([&s, &moments, &gamma, &beta], votes), votes).0
     }
 }
 
@@ -154,9 +161,8 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
     ) -> FloatTensor<Self> {
         let nodes = [s.node(), gamma.node(), beta.node()];
         let [s, moments, gamma, beta] = [s, moments, gamma, beta].map(|t| t.into_primitive());
-        let polled = polled([&s, &moments, &gamma, &beta], votes);
-        let passes = votes::passes(&polled, votes.ballot).map(Arc::new);
-        record::<_, C, 3>(Estimate, nodes, ([s, moments, gamma, beta], passes, votes), activations(polled, votes))
+        let (y, kept) = activations(polled([&s, &moments, &gamma, &beta], votes), votes);
+        record::<_, C, 3>(Estimate, nodes, ([s, moments, gamma, beta], Arc::new(kept), votes), y)
     }
 }
 
@@ -206,16 +212,15 @@ impl Backward<Flex, 2> for Unfold {
 struct Estimate;
 
 impl Backward<Flex, 3> for Estimate {
-    type State = ([FlexTensor; 4], Option<Arc<Vec<bool>>>, Votes);
+    type State = ([FlexTensor; 4], Arc<Kept>, Votes);
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
-        let ([s, moments, gamma, beta], passes, votes) = ops.state;
+        let ([s, moments, gamma, beta], kept, votes) = ops.state;
         let [rows, across] = [0, 1].map(|k| s.layout().shape()[k]);
         let [s, moments, gamma, beta] = [s, moments, gamma, beta].map(|t| t.to_contiguous());
-        let passes = passes.as_ref().map(|passes| passes.as_slice());
         let [ds, dgamma, dbeta] =
-            votes::estimated(host(&s), host(&moments), host(&gamma), host(&beta), (host(&gradient), passes), votes);
+            votes::estimated(host(&s), host(&moments), host(&gamma), host(&beta), (host(&gradient), &kept), votes);
         let [to_s, to_gamma, to_beta] = ops.parents;
         if let Some(node) = to_s {
             grads.register::<Flex>(node.id, device(ds, [rows, across]));

@@ -134,16 +134,14 @@ impl Layer {
             s = s * scale;
         }
         let [blocks, neurons, across] = s.dims();
-        let y = self.activated(s.reshape([blocks * neurons, across]), images, momentum);
-        let Some(pool) = self.pool_after() else { return y };
-        let map = self.map();
-        let y = max_pool(y.reshape([images * map.channels, map.rows, map.columns]), pool);
-        y.reshape([images, self.output.len()])
+        self.activated(s.reshape([blocks * neurons, across]), images, momentum)
     }
 
     /// Rows of `s` are neurons of one block after the other. `[image, neuron and position]`.
     fn activated(&mut self, s: Tensor<2>, images: usize, momentum: f64) -> Tensor<2> {
         let ballot = Ballot::new(self.blocks.len(), self.vote_window);
+        let map = self.map();
+        let pool = self.pool_after().map(|pool| (pool, [map.rows, map.columns]));
         let mut norms: Vec<&mut BatchNorm> = self.blocks.iter_mut().filter_map(|b| b.norm.as_mut()).collect();
         let to = match (self.activation, &self.rotated) {
             (Some(ActivationKind::Bipolar), None) => Some(Hard::Bipolar),
@@ -151,7 +149,7 @@ impl Layer {
             _ => None,
         };
         if let (Some(to), false) = (to, norms.is_empty()) {
-            return norm::train_votes(&mut norms, s, momentum, Votes { to, ballot, images });
+            return norm::train_votes(&mut norms, s, momentum, Votes { to, ballot, images, pool });
         }
         let y = if norms.is_empty() { s } else { norm::train(&mut norms, s, momentum) };
         let y = match self.activation {
@@ -163,7 +161,8 @@ impl Layer {
             Some(ActivationKind::Ternary) => quantize::ternary(y, self.dead_zone),
             None => y,
         };
-        quantize::voted(y, ballot, images, self.activation == Some(ActivationKind::Ternary))
+        let ternary = self.activation == Some(ActivationKind::Ternary);
+        norm::pooled(quantize::elected(quantize::polled(y, ballot, images), ballot, ternary), pool)
     }
 
     /// `x`: rows of `[image, value]`. Gives -1, 0 and +1, or scores.

@@ -1,10 +1,11 @@
 //! Batch norm over images and positions (Ioffe and Szegedy 2015, arXiv:1502.03167), and the quantizer behind it.
 
 use burn::tensor::{Device, Tensor};
-use hafnia::network::Normalize;
+use hafnia::network::{Normalize, Pool};
 
 use crate::fused;
 use crate::param::{Buffer, Param, values};
+use crate::pooled::max_pool;
 use crate::quantize::{self, Quantizer};
 use crate::votes::{Hard, Votes};
 
@@ -72,12 +73,24 @@ pub fn train_votes(norms: &mut [&mut BatchNorm], s: Tensor<2>, momentum: f64, vo
 }
 
 /// With the framework's own operations, from normalized values.
-fn composed_votes(y: Tensor<2>, Votes { to, ballot, images }: Votes) -> Tensor<2> {
-    let y = match to {
+fn composed_votes(y: Tensor<2>, v: Votes) -> Tensor<2> {
+    let hard = |y| match v.to {
         Hard::Bipolar => quantize::bipolar(y),
         Hard::Ternary { zone } => quantize::ternary(y, f64::from(zone)),
     };
-    quantize::voted(y, ballot, images, matches!(to, Hard::Ternary { .. }))
+    let ternary = matches!(v.to, Hard::Ternary { .. });
+    // The maximum of values before they are quantized is as large, and known apart.
+    if v.ballot.blocks == 1 {
+        return hard(pooled(quantize::polled(y, v.ballot, v.images), v.pool));
+    }
+    quantize::elected(pooled(quantize::polled(hard(y), v.ballot, v.images), v.pool), v.ballot, ternary)
+}
+
+/// Maxima of the maps of images, `[image, neuron and position]`.
+pub fn pooled(x: Tensor<2>, pool: Option<(Pool, [usize; 2])>) -> Tensor<2> {
+    let Some((pool, [rows, columns])) = pool else { return x };
+    let [images, width] = x.dims();
+    max_pool(x.reshape([images * width / (rows * columns), rows, columns]), pool).reshape([images as i32, -1])
 }
 
 fn row(norms: &[&mut BatchNorm], s: &Tensor<2>, of: impl Fn(&BatchNorm) -> &Param) -> Tensor<1> {
@@ -98,6 +111,8 @@ fn follow(norms: &mut [&mut BatchNorm], mean: &Tensor<1>, variance: &Tensor<1>, 
 
 #[cfg(test)]
 mod tests {
+    use hafnia::network::PoolOrder;
+
     use super::*;
     use crate::votes::Ballot;
 
@@ -126,25 +141,23 @@ mod tests {
         near(second.mean.values(), &[0.2]);
     }
 
-    /// Activations, running statistics, and the gradients of sums, gamma and beta, for two blocks of three neurons.
-    fn all(fused: bool, to: Hard, window: f64) -> (Vec<f32>, [Vec<f32>; 5]) {
+    /// Activations, running statistics, and the gradients of sums, gamma and beta, for six rows of blocks.
+    fn all(fused: bool, votes: Votes) -> (Vec<f32>, [Vec<f32>; 5]) {
         let device = Device::flex();
-        let mut norm = BatchNorm::new("fc", 6, &device);
+        let mut norm = BatchNorm::new("conv", 6, &device);
         norm.gamma.set(&[1.5, -0.5, 0.75, 1.0, 0.5, 2.0]);
         norm.beta.set(&[0.25, 0.5, -1.0, 0.0, -0.25, 0.1]);
-        // 18 images of two positions, more than are read together.
-        let (images, across) = (18, 36);
+        let across = votes.images * POSITIONS;
         let data: Vec<f32> = (0..6 * across).map(|i| (i * 53 % 97) as f32 / 7.0 - 5.0).collect();
         let tensor =
             |data, sides| Tensor::<2>::from_data(burn::tensor::TensorData::new(data, sides), &device).autodiff();
         let s = tensor(data, [6, across]).require_grad();
-        let votes = Votes { to, ballot: Ballot::new(2, window), images };
         let y = if fused {
             train_votes(&mut [&mut norm], s.clone(), 0.1, votes)
         } else {
             composed_votes(train(&mut [&mut norm], s.clone(), 0.1), votes)
         };
-        let weights: Vec<f32> = (0..3 * across).map(|i| (i * 29 % 31) as f32 / 31.0 - 0.4).collect();
+        let weights: Vec<f32> = (0..values(y.clone()).len()).map(|i| (i * 29 % 31) as f32 / 31.0 - 0.4).collect();
         let grads = (y.clone() * tensor(weights, y.dims())).sum().backward();
         let of = |leaf: &Tensor<1>| values(leaf.grad(&grads).unwrap());
         let gradients = [values(s.grad(&grads).unwrap()), of(norm.gamma.leaf()), of(norm.beta.leaf())];
@@ -152,14 +165,56 @@ mod tests {
         (values(y.without_autodiff()), [norm.mean.values(), norm.variance.values(), ds, dgamma, dbeta])
     }
 
+    /// Two rows of three.
+    const POSITIONS: usize = 6;
+
     #[test]
     fn one_pass_gives_what_single_operations_give() {
-        for (to, window) in [(Hard::Bipolar, 0.0), (Hard::Ternary { zone: 0.3 }, 0.0), (Hard::Bipolar, 1.0)] {
-            let ((y, rest), (expected, others)) = (all(true, to, window), all(false, to, window));
-            assert_eq!(y, expected, "{to:?}");
-            for (got, expected) in rest.into_iter().zip(others) {
-                near(got, &expected.into_iter().map(f64::from).collect::<Vec<f64>>());
+        let pool = Pool { size: [2, 2], stride: [1, 1], order: PoolOrder::AfterActivation };
+        for pool in [None, Some((pool, [2, 3]))] {
+            for (to, blocks, window) in [
+                (Hard::Bipolar, 1, 1.0),
+                (Hard::Ternary { zone: 0.3 }, 1, 1.0),
+                (Hard::Bipolar, 2, 0.0),
+                (Hard::Ternary { zone: 0.3 }, 2, 0.0),
+                (Hard::Bipolar, 2, 1.0),
+            ] {
+                // 18 images, more than are read together.
+                let votes = Votes { to, ballot: Ballot::new(blocks, window), images: 18, pool };
+                let ((y, rest), (expected, others)) = (all(true, votes), all(false, votes));
+                assert_eq!(y.len(), 6 / blocks * 18 * if pool.is_some() { 2 } else { POSITIONS });
+                assert_eq!(y, expected, "{votes:?}");
+                for (got, expected) in rest.into_iter().zip(others) {
+                    near(got, &expected.into_iter().map(f64::from).collect::<Vec<f64>>());
+                }
             }
         }
+    }
+
+    #[test]
+    fn a_pool_behind_the_votes_takes_the_largest_by_hand() {
+        let device = Device::flex();
+        // One image of two positions, pooled to one; moments of a row of -1 and 1 leave it as it is.
+        let pool = Pool { size: [1, 2], stride: [1, 2], order: PoolOrder::AfterActivation };
+        let gradients = |rows: [[f32; 2]; 3], blocks, beta: [f32; 3], window| {
+            let mut norm = BatchNorm::new("conv", 3, &device);
+            norm.beta.set(&beta);
+            let s = Tensor::<2>::from_floats(rows, &device).autodiff();
+            let ballot = Ballot::new(blocks, window);
+            let votes = Votes { to: Hard::Bipolar, ballot, images: 1, pool: Some((pool, [1, 2])) };
+            let y = train_votes(&mut [&mut norm], s, 0.1, votes);
+            let grads = y.clone().sum().backward();
+            (values(y.without_autodiff()), values(norm.beta.leaf().grad(&grads).unwrap()))
+        };
+        // Single blocks: y is (-0.5, 1.5), (1.0, -1.0) and (-1.5, 0.5). The largest is 1.5, beyond 1: no gradient; 1.0; 0.5.
+        let rows = [[-1.0, 1.0], [1.0, -1.0], [-1.0, 1.0]];
+        let (y, of_beta) = gradients(rows, 1, [0.5, 0.0, -0.5], 1.0);
+        assert_eq!((y, of_beta), (vec![1.0; 3], vec![0.0, 1.0, 1.0]));
+        // Three blocks of a neuron vote (-1, +1), (+1, -1) and (-1, +1): -1 and 1. The second wins and passes to those within 1.
+        let (y, of_beta) = gradients(rows, 3, [0.5, 0.0, -0.5], 1.0);
+        assert_eq!((y, of_beta), (vec![1.0], vec![0.0, 1.0, 1.0]));
+        // (-1, +1) thrice: -3 and 3, which lies beyond a square root of three.
+        let (y, of_beta) = gradients([[-1.0, 1.0]; 3], 3, [0.0; 3], 1.0);
+        assert_eq!((y, of_beta), (vec![1.0], vec![0.0; 3]));
     }
 }

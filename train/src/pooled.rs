@@ -48,7 +48,7 @@ pub fn maxima(
 const LINE: &str = "values of a row lie side by side";
 
 #[multiversion(targets("x86_64+avx2"))]
-fn maxima_of_plane(x: &[f32], pool: Pool, from: [usize; 2], out: &mut [f32], places: &mut [u32]) {
+pub fn maxima_of_plane(x: &[f32], pool: Pool, from: [usize; 2], out: &mut [f32], places: &mut [u32]) {
     let (width, columns) = (from[1], sides(pool, from)[1]);
     let lines = out.chunks_exact_mut(columns).zip(places.chunks_exact_mut(columns));
     for (row, (out, places)) in lines.enumerate() {
@@ -109,7 +109,7 @@ pub fn spread(
     }
 }
 
-fn spread_plane(gradient: &[f32], places: &[u32], pool: Pool, from: [usize; 2], out: &mut [f32]) {
+pub fn spread_plane(gradient: &[f32], places: &[u32], pool: Pool, from: [usize; 2], out: &mut [f32]) {
     let columns = sides(pool, from)[1];
     let lines = gradient.chunks_exact(columns).zip(places.chunks_exact(columns));
     for (row, (gradient, places)) in lines.enumerate() {

@@ -78,17 +78,21 @@ fn sign_of_votes<const D: usize>(x: Tensor<D>, ballot: Ballot, ternary: bool) ->
     (x - plain) * pass + hard
 }
 
-/// Rows of a neuron's blocks, one block after the other, to the sign of the votes, `[image, neuron and position]`.
-pub fn voted(votes: Tensor<2>, ballot: Ballot, images: usize, ternary: bool) -> Tensor<2> {
+/// Rows of a neuron's blocks, one block after the other, to the sum of the votes, `[image, neuron and position]`.
+pub fn polled(votes: Tensor<2>, ballot: Ballot, images: usize) -> Tensor<2> {
     let ([rows, across], blocks) = (votes.dims(), ballot.blocks);
-    let (neurons, positions) = (rows / blocks, across / images);
-    let votes = if blocks == 1 {
+    let neurons = rows / blocks;
+    let sums = if blocks == 1 {
         votes
     } else {
-        let sums = votes.reshape([blocks, neurons, across]).sum_dim(0).reshape([neurons, across]);
-        sign_of_votes(sums, ballot, ternary)
+        votes.reshape([blocks, neurons, across]).sum_dim(0).reshape([neurons, across])
     };
-    votes.reshape([neurons, images, positions]).swap_dims(0, 1).reshape([images, neurons * positions])
+    sums.reshape([neurons, images, across / images]).swap_dims(0, 1).reshape([images, neurons * (across / images)])
+}
+
+/// What sums of votes make; a single vote stays.
+pub fn elected(polled: Tensor<2>, ballot: Ballot, ternary: bool) -> Tensor<2> {
+    if ballot.blocks == 1 { polled } else { sign_of_votes(polled, ballot, ternary) }
 }
 
 /// -1 below 0, +1 from 0 on.

@@ -4,10 +4,12 @@
 
 use std::borrow::Cow;
 
+use hafnia::network::Pool;
 use multiversion::multiversion;
 use rayon::prelude::*;
 
 use crate::norm::EPSILON;
+use crate::pooled;
 
 /// What a normalized value becomes; see [`crate::quantize`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +45,17 @@ pub struct Votes {
     pub to: Hard,
     pub ballot: Ballot,
     pub images: usize,
+    /// Behind the votes, and the rows and columns of the map that they are on.
+    pub pool: Option<(Pool, [usize; 2])>,
+}
+
+/// Of the way forward, for the gradient.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// Where the gradient passes; `None`: everywhere.
+    pub passes: Option<Vec<bool>>,
+    /// See [`maxima`]; `None`: there is no pool.
+    pub places: Option<Vec<u32>>,
 }
 
 /// Images whose rows a thread reads together, so that a cache line of a dense layer's sums serves all it holds.
@@ -67,7 +80,7 @@ fn moments_of(row: &[f32]) -> (f32, f32) {
     ((f64::from(first) + mean) as f32, (square - mean * mean).max(0.0) as f32)
 }
 
-/// Rows normalized, scaled, moved and quantized; then the sum of a neuron's votes: `[image, neuron and position]`.
+/// Rows normalized, scaled and moved; then, of several blocks, the sum of their votes: `[image, neuron and position]`.
 pub fn polled(s: &[f32], moments: &[f32], gamma: &[f32], beta: &[f32], v: Votes) -> Vec<f32> {
     let (rows, across) = (gamma.len(), s.len() / gamma.len());
     let (neurons, positions) = (rows / v.ballot.blocks, across / v.images);
@@ -78,11 +91,37 @@ pub fn polled(s: &[f32], moments: &[f32], gamma: &[f32], beta: &[f32], v: Votes)
             let own = &s[row * across + chunk * TOGETHER * positions..][..out.len() / neurons];
             for (image, s) in own.chunks_exact(positions).enumerate() {
                 let votes = &mut out[(image * neurons + row % neurons) * positions..][..positions];
-                add_votes(s, votes, line, v.to);
+                match v.ballot.blocks {
+                    1 => normalize(s, votes, line),
+                    _ => add_votes(s, votes, line, v.to),
+                }
             }
         }
     };
     out.par_chunks_mut(TOGETHER * neurons * positions).enumerate().for_each(fill);
+    out
+}
+
+/// Maxima of planes of `from`, and how far behind the first value of its window each is in its plane.
+pub fn maxima(polled: &[f32], (pool, from): (Pool, [usize; 2])) -> (Vec<f32>, Vec<u32>) {
+    let (kept, whole) = (pooled::area(pool, from), from[0] * from[1]);
+    let planes = polled.len() / whole;
+    let (mut out, mut places) = (vec![0.0; planes * kept], vec![0; planes * kept]);
+    let pairs = out.par_chunks_exact_mut(kept).zip(places.par_chunks_exact_mut(kept));
+    pairs
+        .zip(polled.par_chunks_exact(whole))
+        .for_each(|((out, places), x)| pooled::maxima_of_plane(x, pool, from, out, places));
+    (out, places)
+}
+
+/// Gradients of maxima where these came from, 0 elsewhere.
+fn spread(gradient: &[f32], places: &[u32], (pool, from): (Pool, [usize; 2])) -> Vec<f32> {
+    let (kept, whole) = (pooled::area(pool, from), from[0] * from[1]);
+    let mut out = vec![0.0; gradient.len() / kept * whole];
+    let pairs = gradient.par_chunks_exact(kept).zip(places.par_chunks_exact(kept));
+    out.par_chunks_exact_mut(whole)
+        .zip(pairs)
+        .for_each(|(out, (g, places))| pooled::spread_plane(g, places, pool, from, out));
     out
 }
 
@@ -92,9 +131,13 @@ pub fn passes(polled: &[f32], ballot: Ballot) -> Option<Vec<bool>> {
     ballot.is_windowed().then(|| polled.par_iter().map(pass).collect())
 }
 
-/// Signs of sums of votes, in place.
-pub fn elect(polled: &mut [f32], to: Hard) {
-    polled.par_chunks_mut(STRETCH).for_each(|part| signs(part, to));
+/// What is made of a single block's values, or of sums of votes, in place.
+pub fn elect(polled: &mut [f32], to: Hard, blocks: usize) {
+    let to = match to {
+        Hard::Ternary { .. } if blocks > 1 => Hard::Ternary { zone: 0.0 },
+        to => to,
+    };
+    polled.par_chunks_mut(STRETCH).for_each(|part| harden(part, to));
 }
 
 /// What normalizes a row.
@@ -116,6 +159,11 @@ impl Line {
 }
 
 #[multiversion(targets("x86_64+avx2"))]
+fn normalize(s: &[f32], out: &mut [f32], line: Line) {
+    s.iter().zip(out).for_each(|(s, y)| *y = (s - line.mean) * line.gain + line.beta);
+}
+
+#[multiversion(targets("x86_64+avx2"))]
 fn add_votes(s: &[f32], votes: &mut [f32], line: Line, to: Hard) {
     let normal = |s: f32| (s - line.mean) * line.gain + line.beta;
     let pairs = s.iter().zip(votes);
@@ -129,28 +177,33 @@ fn add_votes(s: &[f32], votes: &mut [f32], line: Line, to: Hard) {
 }
 
 #[multiversion(targets("x86_64+avx2"))]
-fn signs(votes: &mut [f32], to: Hard) {
-    let votes = votes.iter_mut();
+fn harden(values: &mut [f32], to: Hard) {
+    let values = values.iter_mut();
     match to {
-        Hard::Bipolar => votes.for_each(|y| *y = if *y >= 0.0 { 1.0 } else { -1.0 }),
-        Hard::Ternary { .. } => votes.for_each(|y| *y = f32::from(u8::from(*y > 0.0)) - f32::from(u8::from(*y < 0.0))),
+        Hard::Bipolar => values.for_each(|y| *y = if *y >= 0.0 { 1.0 } else { -1.0 }),
+        Hard::Ternary { zone } => {
+            values.for_each(|y| *y = f32::from(u8::from(*y > zone)) - f32::from(u8::from(*y < -zone)));
+        }
     }
 }
 
-/// Gradients of `s`, gamma and beta from that of the activations, which reaches every vote of a sum where it `passes`. With x the normalized sums, g the
+/// Gradients of `s`, gamma and beta from that of the activations, which reaches every vote of a sum where it passes. With x the normalized sums, g the
 /// gradient where |y| <= 1 and n the samples, that of a sum is gamma / deviation (g - mean(g) - x mean(g x)).
 pub fn estimated(
     s: &[f32],
     moments: &[f32],
     gamma: &[f32],
     beta: &[f32],
-    (gradient, passes): (&[f32], Option<&[bool]>),
+    (gradient, kept): (&[f32], &Kept),
     v: Votes,
 ) -> [Vec<f32>; 3] {
     let (rows, across) = (gamma.len(), s.len() / gamma.len());
     let (neurons, positions) = (rows / v.ballot.blocks, across / v.images);
     let mut out = vec![0.0; s.len()];
-    let gradient = passed(gradient, passes);
+    let mut gradient = passed(gradient, kept.passes.as_deref());
+    if let Some((places, pool)) = kept.places.as_ref().zip(v.pool) {
+        gradient = spread(&gradient, places, pool).into();
+    }
     let fill = |of_neuron: &mut Vec<f32>, (row, out): (usize, &mut [f32])| {
         of_neuron.clear();
         for image in 0..v.images {
@@ -260,8 +313,9 @@ mod tests {
         let s = [0.5, -2.0, 3.0, 0.01, -0.5, -1.0, -3.0, 0.5];
         let (moments, gamma, beta) = ([[0.0; 4], [1.0; 4]].concat(), [1.0; 4], [0.0; 4]);
         let of = |to| {
-            let mut sums = polled(&s, &moments, &gamma, &beta, Votes { to, ballot: Ballot::new(2, 0.0), images: 2 });
-            elect(&mut sums, to);
+            let mut sums =
+                polled(&s, &moments, &gamma, &beta, Votes { to, ballot: Ballot::new(2, 0.0), images: 2, pool: None });
+            elect(&mut sums, to, 2);
             sums
         };
         // Neuron 0: +1 and -1, then -1 and -1; neuron 1: +1 and -1, then +1 (0 within the zone) and +1. Ties are +1, or 0 of trits.
@@ -273,21 +327,22 @@ mod tests {
     fn the_gradient_by_hand() {
         // Two samples -1 and 1, gamma 1, beta 0.5: y is -0.5 and 1.5, so the second gradient is stopped. Of 1, 1 remain 1, 0:
         // mean(g) = 1/2, mean(g x) = -1/2, so both sums get 1 - 1/2 + (-1)/2 = 0 and 0 - 1/2 + 1/2 = 0.
-        let v = |images| Votes { to: Hard::Bipolar, ballot: Ballot::new(1, 1.0), images };
+        let v = |images| Votes { to: Hard::Bipolar, ballot: Ballot::new(1, 1.0), images, pool: None };
+        let all = Kept::default();
         let one = 1.0 - EPSILON as f32;
-        let [ds, dgamma, dbeta] = estimated(&[-1.0, 1.0], &[0.0, one], &[1.0], &[0.5], (&[1.0, 1.0], None), v(2));
+        let [ds, dgamma, dbeta] = estimated(&[-1.0, 1.0], &[0.0, one], &[1.0], &[0.5], (&[1.0, 1.0], &all), v(2));
         near(&ds, &[0.0, 0.0]);
         assert!((dgamma[0] + 1.0).abs() < 1e-4 && dbeta == [1.0], "{dgamma:?} {dbeta:?}");
         // Three samples: -1, 0 and 1 have variance 2/3, x = s / 0.8165. Gradients 0, 1, 0, all within +-1 for gamma 0.5:
         // mean(g) = 1/3, mean(g x) = 0: 0.6124 (g - 1/3).
         let three = [-1.0, 0.0, 1.0];
-        let [ds, dgamma, dbeta] = estimated(&three, &[0.0, 2.0 / 3.0], &[0.5], &[0.0], (&[0.0, 1.0, 0.0], None), v(1));
+        let [ds, dgamma, dbeta] = estimated(&three, &[0.0, 2.0 / 3.0], &[0.5], &[0.0], (&[0.0, 1.0, 0.0], &all), v(1));
         let k = 0.5 / (2.0f64 / 3.0 + EPSILON).sqrt();
         near(&ds, &[-k / 3.0, k * 2.0 / 3.0, -k / 3.0]);
         assert_eq!((dgamma, dbeta), (vec![0.0], vec![1.0]));
         // The same, where what does not pass is no 0.
-        let passes = [false, true, false];
-        let masked = estimated(&three, &[0.0, 2.0 / 3.0], &[0.5], &[0.0], (&[7.0, 1.0, 7.0], Some(&passes)), v(1));
+        let some = Kept { passes: Some(vec![false, true, false]), ..all };
+        let masked = estimated(&three, &[0.0, 2.0 / 3.0], &[0.5], &[0.0], (&[7.0, 1.0, 7.0], &some), v(1));
         assert_eq!(masked, [ds, vec![0.0], vec![1.0]]);
     }
 
