@@ -327,6 +327,8 @@ fn spread(len: usize, count: usize) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use hafnia::network::PoolOrder;
+
     use super::*;
 
     fn with(set: &[&str]) -> Options {
@@ -386,6 +388,15 @@ mod tests {
         let pieces = study("mnist_splitting").pieces(&Scale { arrays: vec![300], ..Scale::default() }).unwrap();
         let retrained = pieces.iter().find(|p| p.series == "300: retrained").unwrap();
         assert_eq!(retrained.paper, None, "the paper has no arrays of 300 inputs");
+        let recipe = |key: &str| {
+            let pieces = study("cifar10_splitting").pieces(&Scale::default()).unwrap();
+            pieces.iter().find(|p| p.key() == key).unwrap().work.network().recipe(&with(&[])).unwrap()
+        };
+        let [whole, blocks, votes] = ["whole @ 0", "64: retrained @ 1", "64: retrained, pooled votes @ 1"].map(recipe);
+        assert_eq!([&blocks, &votes].map(|r| r.split.inputs), [64; 2]);
+        assert_eq!((blocks.pool_order, votes.pool_order), (PoolOrder::BeforeNormalize, PoolOrder::AfterActivation));
+        assert_eq!([&blocks, &votes].map(|r| r.train.learning_rate), [whole.train.learning_rate; 2]);
+        assert_eq!(votes.name, "cifar10_cnn_64_pooled_votes");
         let error = |set: &str, pieces: &[Piece]| check_assignments(pieces, &[set.into()]).unwrap_err().to_string();
         assert!(error("seed=4", &trained).contains("gives vgg_ternary_4_run1_sign_0_01 its own `seed`"));
         assert!(error("mnist_mlp_300:split.inputs=4", &pieces).contains("its own `split.inputs`"));

@@ -13,7 +13,7 @@ pub const STUDIES: [Study; 7] = [
         name: "mnist_splitting",
         what: "input-splitting, figure 6: MLP on MNIST, by array size and resolution of partial sums",
         takes: &["arrays"],
-        pieces: |scale| splitting("mnist_mlp", &[], scale, [(512, 98.8), (256, 98.7), (128, 98.7)], 98.8),
+        pieces: |scale| mlp().pieces(scale),
         x: "bits of a partial sum",
         picture: Picture::Lines,
         panel: "inputs an array",
@@ -22,7 +22,7 @@ pub const STUDIES: [Study; 7] = [
         name: "cifar10_splitting",
         what: "input-splitting, figure 7, at a quarter of the width: CNN on CIFAR-10",
         takes: &["arrays"],
-        pieces: |scale| cnn("width=32", scale, [128, 64, 32]),
+        pieces: |scale| cnn("width=32", [128, 64, 32]).pieces(scale),
         x: "bits of a partial sum",
         picture: Picture::Lines,
         panel: "inputs an array",
@@ -31,7 +31,7 @@ pub const STUDIES: [Study; 7] = [
         name: "cifar10_splitting_full",
         what: "input-splitting, figure 7, at the paper's width; a matter of days without a GPU",
         takes: &["arrays"],
-        pieces: |scale| cnn("width=128", scale, [512, 256, 128]),
+        pieces: |scale| cnn("width=128", [512, 256, 128]).pieces(scale),
         x: "bits of a partial sum",
         picture: Picture::Lines,
         panel: "inputs an array",
@@ -111,51 +111,87 @@ fn or<T: Clone>(chosen: &[T], own: &[T]) -> Vec<T> {
     if chosen.is_empty() { own.to_vec() } else { chosen.to_vec() }
 }
 
-/// Table II's array sizes, those that cut this width into as many blocks.
-fn cnn(width: &str, scale: &Scale, arrays: [usize; 3]) -> Vec<Piece> {
-    let paper = [88.4, 88.0, 87.5];
-    splitting("cifar10_cnn", &[width.into()], scale, [0, 1, 2].map(|k| (arrays[k], paper[k])), 88.6)
-}
-
-/// `paper`: accuracies of retrained networks by the inputs of an array, and of the whole one.
-fn splitting(
+/// A network, whole and split.
+struct Splitting {
     recipe: &'static str,
-    fixed: &[String],
-    scale: &Scale,
+    fixed: Vec<String>,
+    /// Of what starts from the whole network.
+    retraining: &'static [&'static str],
+    /// Accuracies of retrained networks by the inputs of an array, and of the whole one.
     paper: [(usize, f64); 3],
     paper_whole: f64,
-) -> Vec<Piece> {
-    let baseline = Training { fixed: fixed.into(), ..Training::new(recipe, recipe) };
-    let piece = |series: String, x: f64, paper: Option<f64>, work| Piece { series, x, run: 1, paper, work };
-    let trained_on = |name: String, split: Option<usize>| {
-        let split = split.map(|r| format!("split.inputs={r}"));
+    /// There are some, which may stand in every block, as the authors have them, or behind the votes.
+    pools: bool,
+}
+
+fn mlp() -> Splitting {
+    Splitting {
+        recipe: "mnist_mlp",
+        fixed: Vec::new(),
+        retraining: &["train.epochs=8", "train.learning_rate=0.002"],
+        paper: [(512, 98.8), (256, 98.7), (128, 98.7)],
+        paper_whole: 98.8,
+        pools: false,
+    }
+}
+
+/// Table II's array sizes, those that cut this width into as many blocks. Split networks learn at the whole one's rate, as the
+/// paper's keep all its conditions.
+fn cnn(width: &str, [a, b, c]: [usize; 3]) -> Splitting {
+    Splitting {
+        recipe: "cifar10_cnn",
+        fixed: vec![width.into()],
+        retraining: &["train.epochs=8"],
+        paper: [(a, 88.4), (b, 88.0), (c, 87.5)],
+        paper_whole: 88.6,
+        pools: true,
+    }
+}
+
+impl Splitting {
+    fn whole(&self) -> Training {
+        Training { fixed: self.fixed.clone(), ..Training::new(self.recipe, self.recipe) }
+    }
+
+    /// The whole network, trained on as itself or as what `own` makes of it.
+    fn trained_on(&self, suffix: &str, own: &[String]) -> Training {
         Training {
-            set: vec!["train.epochs=8".into(), "train.learning_rate=0.002".into()],
-            fixed: fixed.iter().cloned().chain(split).collect(),
-            from: Some(Box::new(baseline.clone())),
-            ..Training::new(&name, recipe)
-        }
-    };
-    let mut pieces = vec![piece("whole".into(), 0.0, Some(paper_whole), Work::Train { network: baseline.clone() })];
-    for inputs in or(&scale.arrays, &paper.map(|(inputs, _)| inputs)) {
-        for (what, mapping) in [("shift", Mapping::Shift), ("literal", Mapping::Literal)] {
-            let work = Work::Map { network: baseline.clone(), inputs, mapping };
-            pieces.push(piece(format!("{inputs}: mapped, {what}"), 1.0, None, work));
-        }
-        let network = trained_on(format!("{recipe}_{inputs}"), Some(inputs));
-        let paper = paper.iter().find(|(size, _)| *size == inputs).map(|(_, accuracy)| *accuracy);
-        pieces.push(piece(format!("{inputs}: retrained"), 1.0, paper, Work::Train { network }));
-        for (what, lloyd_max) in [("linear", false), ("Lloyd-Max", true)] {
-            for bits in 1..=BITS {
-                let work = Work::Quantize { network: baseline.clone(), inputs, lloyd_max, bits };
-                pieces.push(piece(format!("{inputs}: {what}"), bits.into(), None, work));
-            }
+            set: self.retraining.iter().map(|s| s.to_string()).collect(),
+            fixed: [&self.fixed, own].concat(),
+            from: Some(Box::new(self.whole())),
+            ..Training::new(&format!("{}_{suffix}", self.recipe), self.recipe)
         }
     }
-    // What as many more epochs do for the network that is not split.
-    let network = trained_on(format!("{recipe}_on"), None);
-    pieces.push(piece("whole, trained on".into(), 0.0, None, Work::Train { network }));
-    pieces
+
+    fn pieces(&self, scale: &Scale) -> Vec<Piece> {
+        let piece = |series: String, x: f64, paper: Option<f64>, work| Piece { series, x, run: 1, paper, work };
+        let train = |network| Work::Train { network };
+        let mut pieces = vec![piece("whole".into(), 0.0, Some(self.paper_whole), train(self.whole()))];
+        for inputs in or(&scale.arrays, &self.paper.map(|(inputs, _)| inputs)) {
+            for (what, mapping) in [("shift", Mapping::Shift), ("literal", Mapping::Literal)] {
+                let work = Work::Map { network: self.whole(), inputs, mapping };
+                pieces.push(piece(format!("{inputs}: mapped, {what}"), 1.0, None, work));
+            }
+            let split = [format!("split.inputs={inputs}")];
+            let network = self.trained_on(&inputs.to_string(), &split);
+            let paper = self.paper.iter().find(|(size, _)| *size == inputs).map(|(_, accuracy)| *accuracy);
+            pieces.push(piece(format!("{inputs}: retrained"), 1.0, paper, train(network)));
+            if self.pools {
+                let behind = ["pool_order=after_activation".to_string()];
+                let network = self.trained_on(&format!("{inputs}_pooled_votes"), &[split, behind].concat());
+                pieces.push(piece(format!("{inputs}: retrained, pooled votes"), 1.0, None, train(network)));
+            }
+            for (what, lloyd_max) in [("linear", false), ("Lloyd-Max", true)] {
+                for bits in 1..=BITS {
+                    let work = Work::Quantize { network: self.whole(), inputs, lloyd_max, bits };
+                    pieces.push(piece(format!("{inputs}: {what}"), bits.into(), None, work));
+                }
+            }
+        }
+        // What as many more epochs do for the network that is not split.
+        pieces.push(piece("whole, trained on".into(), 0.0, None, train(self.trained_on("on", &[]))));
+        pieces
+    }
 }
 
 fn runs(scale: &Scale) -> std::ops::RangeInclusive<u64> {
