@@ -17,8 +17,8 @@ use hafnia::network::Pool;
 use ndarray::{Array2, ArrayView2};
 
 use crate::columns::Columns;
-use crate::product;
 use crate::votes::{self, Kept, Votes};
+use crate::{pooled, product};
 
 /// Whether the device of `x` has these operations.
 pub fn is_available<const D: usize>(x: &Tensor<D>) -> bool {
@@ -96,7 +96,7 @@ fn polled(of: [&FlexTensor; 4], votes: Votes) -> Vec<f32> {
 fn activations(mut polled: Vec<f32>, votes: Votes) -> (FlexTensor, Kept) {
     let mut kept = Kept::default();
     if let Some(pool) = votes.pool {
-        let (values, places) = votes::maxima(&polled, pool);
+        let (values, places) = pooled::maxima_of_planes(&polled, pool);
         (polled, kept.places) = (values, Some(places));
     }
     kept.passes = votes::passes(&polled, votes.ballot);

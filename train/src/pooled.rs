@@ -6,6 +6,7 @@ use burn::tensor::ops::MaxPoolOptions;
 use hafnia::network::Pool;
 use multiversion::multiversion;
 use ndarray::{ArrayView2, ArrayViewMut2, Dim};
+use rayon::prelude::*;
 
 /// Of every plane of `[plane, row, column]`. Positions that fill no whole window are left out; the gradient goes to the first
 /// maximum of a window.
@@ -48,7 +49,7 @@ pub fn maxima(
 const LINE: &str = "values of a row lie side by side";
 
 #[multiversion(targets("x86_64+avx2"))]
-pub fn maxima_of_plane(x: &[f32], pool: Pool, from: [usize; 2], out: &mut [f32], places: &mut [u32]) {
+fn maxima_of_plane(x: &[f32], pool: Pool, from: [usize; 2], out: &mut [f32], places: &mut [u32]) {
     let (width, columns) = (from[1], sides(pool, from)[1]);
     let lines = out.chunks_exact_mut(columns).zip(places.chunks_exact_mut(columns));
     for (row, (out, places)) in lines.enumerate() {
@@ -109,7 +110,7 @@ pub fn spread(
     }
 }
 
-pub fn spread_plane(gradient: &[f32], places: &[u32], pool: Pool, from: [usize; 2], out: &mut [f32]) {
+fn spread_plane(gradient: &[f32], places: &[u32], pool: Pool, from: [usize; 2], out: &mut [f32]) {
     let columns = sides(pool, from)[1];
     let lines = gradient.chunks_exact(columns).zip(places.chunks_exact(columns));
     for (row, (gradient, places)) in lines.enumerate() {
@@ -118,6 +119,25 @@ pub fn spread_plane(gradient: &[f32], places: &[u32], pool: Pool, from: [usize; 
             out[column * pool.stride[1] + *place as usize] += g;
         }
     }
+}
+
+/// Of planes of `from` that lie side by side: maxima, and how far behind the first value of its window each is in its plane.
+pub fn maxima_of_planes(x: &[f32], (pool, from): (Pool, [usize; 2])) -> (Vec<f32>, Vec<u32>) {
+    let (kept, whole) = (area(pool, from), from[0] * from[1]);
+    let planes = x.len() / whole;
+    let (mut out, mut places) = (vec![0.0; planes * kept], vec![0; planes * kept]);
+    let pairs = out.par_chunks_exact_mut(kept).zip(places.par_chunks_exact_mut(kept));
+    pairs.zip(x.par_chunks_exact(whole)).for_each(|((out, places), x)| maxima_of_plane(x, pool, from, out, places));
+    (out, places)
+}
+
+/// Gradients of maxima where these came from, 0 elsewhere.
+pub fn spread_planes(gradient: &[f32], places: &[u32], (pool, from): (Pool, [usize; 2])) -> Vec<f32> {
+    let (kept, whole) = (area(pool, from), from[0] * from[1]);
+    let mut out = vec![0.0; gradient.len() / kept * whole];
+    let pairs = gradient.par_chunks_exact(kept).zip(places.par_chunks_exact(kept));
+    out.par_chunks_exact_mut(whole).zip(pairs).for_each(|(out, (g, places))| spread_plane(g, places, pool, from, out));
+    out
 }
 
 #[cfg(test)]

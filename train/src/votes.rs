@@ -54,7 +54,7 @@ pub struct Votes {
 pub struct Kept {
     /// Where the gradient passes; `None`: everywhere.
     pub passes: Option<Vec<bool>>,
-    /// See [`maxima`]; `None`: there is no pool.
+    /// See [`pooled::maxima_of_planes`]; `None`: there is no pool.
     pub places: Option<Vec<u32>>,
 }
 
@@ -102,29 +102,6 @@ pub fn polled(s: &[f32], moments: &[f32], gamma: &[f32], beta: &[f32], v: Votes)
     out
 }
 
-/// Maxima of planes of `from`, and how far behind the first value of its window each is in its plane.
-pub fn maxima(polled: &[f32], (pool, from): (Pool, [usize; 2])) -> (Vec<f32>, Vec<u32>) {
-    let (kept, whole) = (pooled::area(pool, from), from[0] * from[1]);
-    let planes = polled.len() / whole;
-    let (mut out, mut places) = (vec![0.0; planes * kept], vec![0; planes * kept]);
-    let pairs = out.par_chunks_exact_mut(kept).zip(places.par_chunks_exact_mut(kept));
-    pairs
-        .zip(polled.par_chunks_exact(whole))
-        .for_each(|((out, places), x)| pooled::maxima_of_plane(x, pool, from, out, places));
-    (out, places)
-}
-
-/// Gradients of maxima where these came from, 0 elsewhere.
-fn spread(gradient: &[f32], places: &[u32], (pool, from): (Pool, [usize; 2])) -> Vec<f32> {
-    let (kept, whole) = (pooled::area(pool, from), from[0] * from[1]);
-    let mut out = vec![0.0; gradient.len() / kept * whole];
-    let pairs = gradient.par_chunks_exact(kept).zip(places.par_chunks_exact(kept));
-    out.par_chunks_exact_mut(whole)
-        .zip(pairs)
-        .for_each(|(out, (g, places))| pooled::spread_plane(g, places, pool, from, out));
-    out
-}
-
 /// Of sums of votes, where the gradient passes; `None`: everywhere.
 pub fn passes(polled: &[f32], ballot: Ballot) -> Option<Vec<bool>> {
     let pass = |sum: &f32| sum.abs() <= ballot.reach;
@@ -156,22 +133,26 @@ impl Line {
         let inverse = 1.0 / (moments[gamma.len() + row] + EPSILON as f32).sqrt();
         Self { mean: moments[row], inverse, gain: gamma[row] * inverse, beta: beta[row] }
     }
+
+    #[inline(always)]
+    fn value(self, s: f32) -> f32 {
+        (s - self.mean) * self.gain + self.beta
+    }
 }
 
 #[multiversion(targets("x86_64+avx2"))]
 fn normalize(s: &[f32], out: &mut [f32], line: Line) {
-    s.iter().zip(out).for_each(|(s, y)| *y = (s - line.mean) * line.gain + line.beta);
+    s.iter().zip(out).for_each(|(s, y)| *y = line.value(*s));
 }
 
 #[multiversion(targets("x86_64+avx2"))]
 fn add_votes(s: &[f32], votes: &mut [f32], line: Line, to: Hard) {
-    let normal = |s: f32| (s - line.mean) * line.gain + line.beta;
     let pairs = s.iter().zip(votes);
     match to {
-        Hard::Bipolar => pairs.for_each(|(s, y)| *y += if normal(*s) >= 0.0 { 1.0 } else { -1.0 }),
+        Hard::Bipolar => pairs.for_each(|(s, y)| *y += if line.value(*s) >= 0.0 { 1.0 } else { -1.0 }),
         Hard::Ternary { zone } => pairs.for_each(|(s, y)| {
-            let normal = normal(*s);
-            *y += f32::from(u8::from(normal > zone)) - f32::from(u8::from(normal < -zone));
+            let value = line.value(*s);
+            *y += f32::from(u8::from(value > zone)) - f32::from(u8::from(value < -zone));
         }),
     }
 }
@@ -202,7 +183,7 @@ pub fn estimated(
     let mut out = vec![0.0; s.len()];
     let mut gradient = passed(gradient, kept.passes.as_deref());
     if let Some((places, pool)) = kept.places.as_ref().zip(v.pool) {
-        gradient = spread(&gradient, places, pool).into();
+        gradient = pooled::spread_planes(&gradient, places, pool).into();
     }
     let fill = |of_neuron: &mut Vec<f32>, (row, out): (usize, &mut [f32])| {
         of_neuron.clear();
@@ -227,7 +208,7 @@ fn passed<'a>(gradient: &'a [f32], passes: Option<&[bool]>) -> Cow<'a, [f32]> {
 fn estimated_row(s: &[f32], line: Line, gradient: &[f32], out: &mut [f32]) -> (f32, f32) {
     let normal = |s: f32| (s - line.mean) * line.inverse;
     for ((s, g), passed) in s.iter().zip(gradient).zip(out.iter_mut()) {
-        *passed = if ((s - line.mean) * line.gain + line.beta).abs() <= 1.0 { *g } else { 0.0 };
+        *passed = if line.value(*s).abs() <= 1.0 { *g } else { 0.0 };
     }
     let [of_beta, of_gamma] = sums(s, out, |s, passed| [passed, passed * normal(s)]);
     let [back, along] = [of_beta, of_gamma].map(|sum| (sum / s.len() as f64) as f32);
