@@ -166,21 +166,17 @@ impl Splitting {
     fn pieces(&self, scale: &Scale) -> Vec<Piece> {
         let piece = |series: String, x: f64, paper: Option<f64>, work| Piece { series, x, run: 1, paper, work };
         let train = |network| Work::Train { network };
+        let split = |inputs: usize| format!("split.inputs={inputs}");
         let mut pieces = vec![piece("whole".into(), 0.0, Some(self.paper_whole), train(self.whole()))];
-        for inputs in or(&scale.arrays, &self.paper.map(|(inputs, _)| inputs)) {
+        let arrays = or(&scale.arrays, &self.paper.map(|(inputs, _)| inputs));
+        for &inputs in &arrays {
             for (what, mapping) in [("shift", Mapping::Shift), ("literal", Mapping::Literal)] {
                 let work = Work::Map { network: self.whole(), inputs, mapping };
                 pieces.push(piece(format!("{inputs}: mapped, {what}"), 1.0, None, work));
             }
-            let split = [format!("split.inputs={inputs}")];
-            let network = self.trained_on(&inputs.to_string(), &split);
+            let network = self.trained_on(&inputs.to_string(), &[split(inputs)]);
             let paper = self.paper.iter().find(|(size, _)| *size == inputs).map(|(_, accuracy)| *accuracy);
             pieces.push(piece(format!("{inputs}: retrained"), 1.0, paper, train(network)));
-            if self.pools {
-                let behind = ["pool_order=after_activation".to_string()];
-                let network = self.trained_on(&format!("{inputs}_pooled_votes"), &[split, behind].concat());
-                pieces.push(piece(format!("{inputs}: retrained, pooled votes"), 1.0, None, train(network)));
-            }
             for (what, lloyd_max) in [("linear", false), ("Lloyd-Max", true)] {
                 for bits in 1..=BITS {
                     let work = Work::Quantize { network: self.whole(), inputs, lloyd_max, bits };
@@ -190,6 +186,11 @@ impl Splitting {
         }
         // What as many more epochs do for the network that is not split.
         pieces.push(piece("whole, trained on".into(), 0.0, None, train(self.trained_on("on", &[]))));
+        for &inputs in arrays.iter().filter(|_| self.pools) {
+            let behind = "pool_order=after_activation".to_string();
+            let network = self.trained_on(&format!("{inputs}_pooled_votes"), &[split(inputs), behind]);
+            pieces.push(piece(format!("{inputs}: retrained, pooled votes"), 1.0, None, train(network)));
+        }
         pieces
     }
 }
