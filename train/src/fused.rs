@@ -95,14 +95,14 @@ fn polled(of: [&FlexTensor; 4], votes: Votes) -> Vec<f32> {
 /// And what the way back needs.
 fn activations(mut polled: Vec<f32>, votes: Votes) -> (FlexTensor, Kept) {
     let mut kept = Kept::default();
-    if let Some(pool) = votes.pool {
+    if let Some(pool) = votes.poll.pool {
         let (values, places) = pooled::maxima_of_planes(&polled, pool);
         (polled, kept.places) = (values, Some(places));
     }
-    kept.passes = votes::passes(&polled, votes.ballot);
-    votes::elect(&mut polled, votes.to, votes.ballot.blocks);
-    let width = polled.len() / votes.images;
-    (device(polled, [votes.images, width]), kept)
+    kept.passes = votes::passes(&polled, votes.poll.ballot);
+    votes::elect(&mut polled, votes.to, votes.poll.ballot.blocks);
+    let width = polled.len() / votes.poll.images;
+    (device(polled, [votes.poll.images, width]), kept)
 }
 
 impl FusedOps for Flex {
@@ -220,7 +220,7 @@ impl Backward<Flex, 3> for Estimate {
         let [rows, across] = [0, 1].map(|k| s.layout().shape()[k]);
         let [s, moments, gamma, beta] = [s, moments, gamma, beta].map(|t| t.to_contiguous());
         let [ds, dgamma, dbeta] =
-            votes::estimated(host(&s), host(&moments), host(&gamma), host(&beta), (host(&gradient), &kept), votes);
+            votes::estimated(host(&s), host(&moments), host(&gamma), host(&beta), (host(&gradient), &kept), votes.poll);
         let [to_s, to_gamma, to_beta] = ops.parents;
         if let Some(node) = to_s {
             grads.register::<Flex>(node.id, device(ds, [rows, across]));

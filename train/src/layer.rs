@@ -16,7 +16,7 @@ use crate::quantize::{self, Quantizer, mean_magnitude};
 use crate::random::Stream;
 use crate::recipe::{ActivationKind, InitKind};
 use crate::rotated::Rotated;
-use crate::votes::{Ballot, Hard, Votes};
+use crate::votes::{Ballot, Hard, Poll, Votes};
 
 pub struct Layer {
     pub name: String,
@@ -142,6 +142,7 @@ impl Layer {
         let ballot = Ballot::new(self.blocks.len(), self.vote_window);
         let map = self.map();
         let pool = self.pool_after().map(|pool| (pool, [map.rows, map.columns]));
+        let poll = Poll { ballot, images, pool };
         let mut norms: Vec<&mut BatchNorm> = self.blocks.iter_mut().filter_map(|b| b.norm.as_mut()).collect();
         let to = match (self.activation, &self.rotated) {
             (Some(ActivationKind::Bipolar), None) => Some(Hard::Bipolar),
@@ -149,10 +150,10 @@ impl Layer {
             _ => None,
         };
         if let (Some(to), false) = (to, norms.is_empty()) {
-            return norm::train_votes(&mut norms, s, momentum, Votes { to, ballot, images, pool });
+            return norm::train_votes(&mut norms, s, momentum, Votes { to, poll });
         }
         let y = if norms.is_empty() { s } else { norm::train(&mut norms, s, momentum) };
-        let y = match self.activation {
+        let activation = |y| match self.activation {
             Some(ActivationKind::Bipolar) => match &self.rotated {
                 None => quantize::bipolar(y),
                 Some(r) => quantize::approximated(y, r.slope),
@@ -161,8 +162,7 @@ impl Layer {
             Some(ActivationKind::Ternary) => quantize::ternary(y, self.dead_zone),
             None => y,
         };
-        let ternary = self.activation == Some(ActivationKind::Ternary);
-        norm::pooled(quantize::elected(quantize::polled(y, ballot, images), ballot, ternary), pool)
+        norm::activated(y, activation, self.activation == Some(ActivationKind::Ternary), poll)
     }
 
     /// `x`: rows of `[image, value]`. Gives -1, 0 and +1, or scores.

@@ -7,7 +7,7 @@ use crate::fused;
 use crate::param::{Buffer, Param, values};
 use crate::pooled::max_pool;
 use crate::quantize::{self, Quantizer};
-use crate::votes::{Hard, Votes};
+use crate::votes::{Hard, Poll, Votes};
 
 pub const EPSILON: f64 = 1e-5;
 
@@ -73,21 +73,25 @@ pub fn train_votes(norms: &mut [&mut BatchNorm], s: Tensor<2>, momentum: f64, vo
 }
 
 /// With the framework's own operations, from normalized values.
-fn composed_votes(y: Tensor<2>, v: Votes) -> Tensor<2> {
-    let hard = |y| match v.to {
+fn composed_votes(y: Tensor<2>, votes: Votes) -> Tensor<2> {
+    let hard = |y| match votes.to {
         Hard::Bipolar => quantize::bipolar(y),
         Hard::Ternary { zone } => quantize::ternary(y, f64::from(zone)),
     };
-    let ternary = matches!(v.to, Hard::Ternary { .. });
+    activated(y, hard, matches!(votes.to, Hard::Ternary { .. }), votes.poll)
+}
+
+/// Normalized values through a rising activation of every block, the votes of several, and a pool behind them.
+pub fn activated(y: Tensor<2>, activation: impl Fn(Tensor<2>) -> Tensor<2>, ternary: bool, poll: Poll) -> Tensor<2> {
     // The maximum of values before they are quantized is as large, and known apart.
-    if v.ballot.blocks == 1 {
-        return hard(pooled(quantize::polled(y, v.ballot, v.images), v.pool));
+    if poll.ballot.blocks == 1 {
+        return activation(pooled(quantize::polled(y, poll), poll.pool));
     }
-    quantize::elected(pooled(quantize::polled(hard(y), v.ballot, v.images), v.pool), v.ballot, ternary)
+    quantize::elected(pooled(quantize::polled(activation(y), poll), poll.pool), poll.ballot, ternary)
 }
 
 /// Maxima of the maps of images, `[image, neuron and position]`.
-pub fn pooled(x: Tensor<2>, pool: Option<(Pool, [usize; 2])>) -> Tensor<2> {
+fn pooled(x: Tensor<2>, pool: Option<(Pool, [usize; 2])>) -> Tensor<2> {
     let Some((pool, [rows, columns])) = pool else { return x };
     let [images, width] = x.dims();
     max_pool(x.reshape([images * width / (rows * columns), rows, columns]), pool).reshape([images as i32, -1])
@@ -147,7 +151,7 @@ mod tests {
         let mut norm = BatchNorm::new("conv", 6, &device);
         norm.gamma.set(&[1.5, -0.5, 0.75, 1.0, 0.5, 2.0]);
         norm.beta.set(&[0.25, 0.5, -1.0, 0.0, -0.25, 0.1]);
-        let across = votes.images * POSITIONS;
+        let across = votes.poll.images * POSITIONS;
         let data: Vec<f32> = (0..6 * across).map(|i| (i * 53 % 97) as f32 / 7.0 - 5.0).collect();
         let tensor =
             |data, sides| Tensor::<2>::from_data(burn::tensor::TensorData::new(data, sides), &device).autodiff();
@@ -180,7 +184,8 @@ mod tests {
                 (Hard::Bipolar, 2, 1.0),
             ] {
                 // 18 images, more than are read together.
-                let votes = Votes { to, ballot: Ballot::new(blocks, window), images: 18, pool };
+                let poll = Poll { ballot: Ballot::new(blocks, window), images: 18, pool };
+                let votes = Votes { to, poll };
                 let ((y, rest), (expected, others)) = (all(true, votes), all(false, votes));
                 assert_eq!(y.len(), 6 / blocks * 18 * if pool.is_some() { 2 } else { POSITIONS });
                 assert_eq!(y, expected, "{votes:?}");
@@ -200,8 +205,8 @@ mod tests {
             let mut norm = BatchNorm::new("conv", 3, &device);
             norm.beta.set(&beta);
             let s = Tensor::<2>::from_floats(rows, &device).autodiff();
-            let ballot = Ballot::new(blocks, window);
-            let votes = Votes { to: Hard::Bipolar, ballot, images: 1, pool: Some((pool, [1, 2])) };
+            let poll = Poll { ballot: Ballot::new(blocks, window), images: 1, pool: Some((pool, [1, 2])) };
+            let votes = Votes { to: Hard::Bipolar, poll };
             let y = train_votes(&mut [&mut norm], s, 0.1, votes);
             let grads = y.clone().sum().backward();
             (values(y.without_autodiff()), values(norm.beta.leaf().grad(&grads).unwrap()))

@@ -6,7 +6,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::votes::Ballot;
+use crate::votes::{Ballot, Poll};
 
 /// How latent values become those that a layer sees.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,7 +79,7 @@ fn sign_of_votes<const D: usize>(x: Tensor<D>, ballot: Ballot, ternary: bool) ->
 }
 
 /// Rows of a neuron's blocks, one block after the other, to the sum of the votes, `[image, neuron and position]`.
-pub fn polled(votes: Tensor<2>, ballot: Ballot, images: usize) -> Tensor<2> {
+pub fn polled(votes: Tensor<2>, Poll { ballot, images, .. }: Poll) -> Tensor<2> {
     let ([rows, across], blocks) = (votes.dims(), ballot.blocks);
     let neurons = rows / blocks;
     let sums = if blocks == 1 {

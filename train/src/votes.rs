@@ -43,6 +43,12 @@ impl Ballot {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Votes {
     pub to: Hard,
+    pub poll: Poll,
+}
+
+/// Whose values stand in the rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Poll {
     pub ballot: Ballot,
     pub images: usize,
     /// Behind the votes, and the rows and columns of the map that they are on.
@@ -81,9 +87,9 @@ fn moments_of(row: &[f32]) -> (f32, f32) {
 }
 
 /// Rows normalized, scaled and moved; then, of several blocks, the sum of their votes: `[image, neuron and position]`.
-pub fn polled(s: &[f32], moments: &[f32], gamma: &[f32], beta: &[f32], v: Votes) -> Vec<f32> {
+pub fn polled(s: &[f32], moments: &[f32], gamma: &[f32], beta: &[f32], Votes { to, poll }: Votes) -> Vec<f32> {
     let (rows, across) = (gamma.len(), s.len() / gamma.len());
-    let (neurons, positions) = (rows / v.ballot.blocks, across / v.images);
+    let (neurons, positions) = (rows / poll.ballot.blocks, across / poll.images);
     let mut out = vec![0.0; neurons * across];
     let fill = |(chunk, out): (usize, &mut [f32])| {
         for row in 0..rows {
@@ -91,9 +97,9 @@ pub fn polled(s: &[f32], moments: &[f32], gamma: &[f32], beta: &[f32], v: Votes)
             let own = &s[row * across + chunk * TOGETHER * positions..][..out.len() / neurons];
             for (image, s) in own.chunks_exact(positions).enumerate() {
                 let votes = &mut out[(image * neurons + row % neurons) * positions..][..positions];
-                match v.ballot.blocks {
+                match poll.ballot.blocks {
                     1 => normalize(s, votes, line),
-                    _ => add_votes(s, votes, line, v.to),
+                    _ => add_votes(s, votes, line, to),
                 }
             }
         }
@@ -176,18 +182,18 @@ pub fn estimated(
     gamma: &[f32],
     beta: &[f32],
     (gradient, kept): (&[f32], &Kept),
-    v: Votes,
+    poll: Poll,
 ) -> [Vec<f32>; 3] {
     let (rows, across) = (gamma.len(), s.len() / gamma.len());
-    let (neurons, positions) = (rows / v.ballot.blocks, across / v.images);
+    let (neurons, positions) = (rows / poll.ballot.blocks, across / poll.images);
     let mut out = vec![0.0; s.len()];
     let mut gradient = passed(gradient, kept.passes.as_deref());
-    if let Some((places, pool)) = kept.places.as_ref().zip(v.pool) {
+    if let Some((places, pool)) = kept.places.as_ref().zip(poll.pool) {
         gradient = pooled::spread_planes(&gradient, places, pool).into();
     }
     let fill = |of_neuron: &mut Vec<f32>, (row, out): (usize, &mut [f32])| {
         of_neuron.clear();
-        for image in 0..v.images {
+        for image in 0..poll.images {
             let own = (image * neurons + row % neurons) * positions;
             of_neuron.extend_from_slice(&gradient[own..own + positions]);
         }
@@ -294,8 +300,8 @@ mod tests {
         let s = [0.5, -2.0, 3.0, 0.01, -0.5, -1.0, -3.0, 0.5];
         let (moments, gamma, beta) = ([[0.0; 4], [1.0; 4]].concat(), [1.0; 4], [0.0; 4]);
         let of = |to| {
-            let mut sums =
-                polled(&s, &moments, &gamma, &beta, Votes { to, ballot: Ballot::new(2, 0.0), images: 2, pool: None });
+            let poll = Poll { ballot: Ballot::new(2, 0.0), images: 2, pool: None };
+            let mut sums = polled(&s, &moments, &gamma, &beta, Votes { to, poll });
             elect(&mut sums, to, 2);
             sums
         };
@@ -308,7 +314,7 @@ mod tests {
     fn the_gradient_by_hand() {
         // Two samples -1 and 1, gamma 1, beta 0.5: y is -0.5 and 1.5, so the second gradient is stopped. Of 1, 1 remain 1, 0:
         // mean(g) = 1/2, mean(g x) = -1/2, so both sums get 1 - 1/2 + (-1)/2 = 0 and 0 - 1/2 + 1/2 = 0.
-        let v = |images| Votes { to: Hard::Bipolar, ballot: Ballot::new(1, 1.0), images, pool: None };
+        let v = |images| Poll { ballot: Ballot::new(1, 1.0), images, pool: None };
         let all = Kept::default();
         let one = 1.0 - EPSILON as f32;
         let [ds, dgamma, dbeta] = estimated(&[-1.0, 1.0], &[0.0, one], &[1.0], &[0.5], (&[1.0, 1.0], &all), v(2));
