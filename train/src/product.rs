@@ -8,7 +8,7 @@ use std::sync::Arc;
 use burn::tensor::Tensor;
 use burn::tensor::ops::PadMode;
 use hafnia::network::Pool;
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, ShapeBuilder, s};
 use rayon::prelude::*;
 
 use crate::columns::Columns;
@@ -135,7 +135,9 @@ pub fn backward(
     let group = (x.len() / inputs).div_ceil(GROUPS).next_multiple_of(tile);
     let mut to_x = vec![0.0; x.len()];
     let of_group = |(g, (x, to_x)): (usize, (&[f32], &mut [f32]))| {
-        let (mut to_weights, mut buffer, mut spread) = (Array2::zeros(weights.raw_dim()), Vec::new(), Vec::new());
+        // Neurons side by side: turned in the product then are the few gradients, not the many columns.
+        let mut to_weights = Array2::zeros(weights.raw_dim().f());
+        let (mut buffer, mut spread) = (Vec::new(), Vec::new());
         let tiles = x.chunks(tile * inputs).zip(to_x.chunks_mut(tile * inputs));
         for (t, (x, to_x)) in tiles.enumerate() {
             let images = x.len() / inputs;
@@ -170,7 +172,7 @@ pub fn backward(
     let groups = x.par_chunks(group * inputs).zip(to_x.par_chunks_mut(group * inputs)).enumerate();
     let parts: Vec<Array2<f32>> = groups.map(of_group).collect();
     let to_weights = parts.into_iter().reduce(|sum, part| sum + part).expect("at least one image");
-    (to_weights.into_raw_vec_and_offset().0, of_x.then_some(to_x))
+    (to_weights.iter().copied().collect(), of_x.then_some(to_x))
 }
 
 #[cfg(test)]
