@@ -48,7 +48,8 @@ impl Histogram {
     }
 }
 
-/// Levels in rising order; a sum becomes the nearest one, the lower of two as near.
+/// Levels in rising order; a sum becomes the nearest one. Of two as near, even blocks take the lower and odd ones the upper: were it
+/// always the same one, the many sums of 0 midway between two of equal steps would move a neuron's sum by half a step a block.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Levels(pub Vec<f64>);
 
@@ -110,18 +111,21 @@ impl Levels {
         Self(levels)
     }
 
-    fn of(&self, sum: f64) -> f64 {
+    fn of(&self, sum: f64, block: usize) -> f64 {
         let at = self.0.partition_point(|level| *level < sum);
         match (at.checked_sub(1).map(|k| self.0[k]), self.0.get(at)) {
-            (Some(below), Some(above)) if sum - below > above - sum => *above,
-            (Some(below), _) => below,
+            (Some(below), Some(above)) => {
+                let (down, up) = (sum - below, above - sum);
+                if down > up || (down == up && block % 2 == 1) { *above } else { below }
+            }
+            (Some(below), None) => below,
             (None, above) => *above.expect("there are levels"),
         }
     }
 
-    /// For sums from `-reach` to `reach`.
-    fn table(&self, reach: usize) -> Vec<f32> {
-        (-(reach as i64)..=reach as i64).map(|s| self.of(s as f64) as f32).collect()
+    /// For sums of a block from `-reach` to `reach`.
+    fn table(&self, reach: usize, block: usize) -> Vec<f32> {
+        (-(reach as i64)..=reach as i64).map(|s| self.of(s as f64, block) as f32).collect()
     }
 }
 
@@ -170,10 +174,11 @@ pub fn predictions(
                 None => layer.eval(x),
                 Some(levels) => {
                     let reach = parts.blocks.iter().map(|b| b.inputs).max().unwrap_or(0);
-                    let table = levels.table(reach);
+                    let tables = [0, 1].map(|block| levels.table(reach, block));
                     let partial = parts.partial_sums(&x);
                     let mut sums = vec![0.0; partial.len() / parts.blocks.len()];
-                    for own in partial.chunks_exact(sums.len()) {
+                    for (block, own) in partial.chunks_exact(sums.len()).enumerate() {
+                        let table = &tables[block % 2];
                         let add = |(sum, s): (&mut f32, &f32)| *sum += table[(*s as i64 + reach as i64) as usize];
                         sums.par_iter_mut().zip(own).for_each(add);
                     }
@@ -216,7 +221,9 @@ mod tests {
     fn linear_levels_are_the_middles_of_equal_steps() {
         let levels = Levels::linear(&histogram(&[(-4, 1), (0, 5), (4, 1)]), 2);
         assert_eq!(levels.0, [-3.0, -1.0, 1.0, 3.0]);
-        assert_eq!([-8.0, -2.0, -1.9, 0.0, 2.5].map(|s| levels.of(s)), [-3.0, -3.0, -1.0, -1.0, 3.0]);
+        // Midway are -2, 0 and 2.
+        let of = |block| [-8.0, -2.0, -1.9, 0.0, 2.5].map(|s| levels.of(s, block));
+        assert_eq!([of(0), of(1)], [[-3.0, -3.0, -1.0, -1.0, 3.0], [-3.0, -1.0, -1.0, 1.0, 3.0]]);
     }
 
     #[test]
@@ -240,7 +247,7 @@ mod tests {
         // More bits, less distortion.
         let distortion = |bits| {
             let levels = Levels::lloyd_max(&h, bits);
-            h.seen().map(|(x, n)| (x - levels.of(x)).powi(2) * n as f64).sum::<f64>()
+            h.seen().map(|(x, n)| (x - levels.of(x, 0)).powi(2) * n as f64).sum::<f64>()
         };
         assert!(distortion(3) < distortion(2) && distortion(2) < distortion(1));
     }
