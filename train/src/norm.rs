@@ -197,6 +197,19 @@ mod tests {
     }
 
     #[test]
+    fn a_pool_behind_any_activation_passes_to_the_largest_by_hand() {
+        let pool = Pool { size: [1, 2], stride: [1, 2], order: PoolOrder::AfterActivation };
+        let poll = Poll { ballot: Ballot::new(1, 0.0), images: 1, pool: Some((pool, [1, 2])) };
+        // Both are +1. RBNN's gradient half way is 2^0.5 - 0.3162 |x|, at 0.9 so 1.1296.
+        let y = Tensor::<2>::from_floats([[0.2, 0.9]], &Device::flex()).autodiff().require_grad();
+        let rotated = |y| quantize::approximated(y, quantize::Slope::at(0.5));
+        let x = activated(y.clone(), rotated, false, poll);
+        let gradient = values(y.grad(&x.clone().sum().backward()).unwrap());
+        assert_eq!((values(x.without_autodiff()), gradient[0]), (vec![1.0], 0.0));
+        assert!((gradient[1] - 1.1296).abs() < 1e-4, "{gradient:?}");
+    }
+
+    #[test]
     fn a_pool_behind_the_votes_takes_the_largest_by_hand() {
         let device = Device::flex();
         // One image of two positions, pooled to one; moments of a row of -1 and 1 leave it as it is.

@@ -48,7 +48,7 @@ impl Histogram {
     }
 }
 
-/// Levels in rising order; a sum becomes the nearest one. Of two as near, even blocks take the lower and odd ones the upper: were it
+/// Levels in rising order; a sum becomes the nearest one. Of two as near, blocks take the lower and the upper by turns: were it
 /// always the same one, the many sums of 0 midway between two of equal steps would move a neuron's sum by half a step a block.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Levels(pub Vec<f64>);

@@ -135,7 +135,7 @@ pub fn backward(
     let group = (x.len() / inputs).div_ceil(GROUPS).next_multiple_of(tile);
     let mut to_x = vec![0.0; x.len()];
     let of_group = |(g, (x, to_x)): (usize, (&[f32], &mut [f32]))| {
-        // Neurons side by side: turned in the product then are the few gradients, not the many columns.
+        // Neurons side by side, so that the product transposes the few gradients and not the many columns.
         let mut to_weights = Array2::zeros(weights.raw_dim().f());
         let (mut buffer, mut spread) = (Vec::new(), Vec::new());
         let tiles = x.chunks(tile * inputs).zip(to_x.chunks_mut(tile * inputs));
