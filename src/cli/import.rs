@@ -20,7 +20,7 @@ pub(super) struct Args {
     /// What one step of an input byte stands for, as a number or a fraction; absent: 1/255.
     #[arg(long, value_parser = scale)]
     input_scale: Option<f32>,
-    /// Check on these images (digits, mnist, cifar10, omniglot, or FILE.npy) that integer scores choose the class that the
+    /// Check on these images (digits, mnist, cifar10, omniglot, arrays, or FILE.npy) that integer scores choose the class that the
     /// network's own do.
     #[arg(long)]
     dataset: Option<String>,

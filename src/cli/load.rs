@@ -78,10 +78,10 @@ fn place(path: Option<&Path>) -> String {
 /// A data set.
 #[derive(clap::Args)]
 pub(super) struct DataArgs {
-    /// digits, mnist, cifar10, omniglot, or FILE.npy.
+    /// digits, mnist, cifar10, omniglot, arrays, or FILE.npy.
     #[arg(long, default_value = "digits")]
     pub dataset: String,
-    /// Folder of the data set, or one that holds mnist/, cifar10/, omniglot/; absent: HAFNIA_DATA.
+    /// Folder of the data set, or one that holds mnist/, cifar10/, omniglot/, arrays/; absent: HAFNIA_DATA.
     #[arg(long)]
     pub data: Option<PathBuf>,
     /// Start at this image.

@@ -1,6 +1,7 @@
 //! The data sets, as stored bytes in a stated order. `docs/data.md` is the contract: which files are looked for,
 //! the order of the images, how a pixel becomes a byte, and what a label counts.
 
+mod arrays;
 mod cifar10;
 mod digits;
 mod episodes;
@@ -23,7 +24,7 @@ pub use error::DataError;
 pub use npy::{write_predictions, write_scores};
 
 /// Names that [`open`] knows; anything else must end in `.npy`.
-pub const SETS: [&str; 4] = ["digits", "mnist", "cifar10", "omniglot"];
+pub const SETS: [&str; 5] = ["digits", "mnist", "cifar10", "omniglot", "arrays"];
 
 /// Images of one shape, and what they show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,6 +163,7 @@ pub fn open_split(spec: &str, dir: Option<&Path>, split: Split) -> Result<Datase
         "mnist" => mnist::open(&given()?, split),
         "cifar10" => cifar10::open(&given()?, split),
         "omniglot" => omniglot::open(&given()?, split),
+        "arrays" => arrays::open(&given()?, split),
         file if Path::new(file).extension().is_some_and(|e| e == "npy") => npy::open(Path::new(file)),
         other => Err(DataError::Unknown { spec: other.into(), near: crate::suggest::nearest(other, SETS) }),
     }

@@ -91,6 +91,8 @@ pub enum SetName {
     Mnist,
     Cifar10,
     Omniglot,
+    /// `train.npy` and `test.npy`, with labels.
+    Arrays,
 }
 
 /// The integers that stored bytes stand for.

@@ -54,3 +54,58 @@ fn show_prints_a_recipe_that_reads_back() {
     assert_eq!(json(&["recipes", "--json"])[0], "digits_binary");
     assert_eq!(json(&["study", "--json"])[0]["name"], "mnist_splitting");
 }
+
+/// An array of bytes as `np.save` writes it.
+fn save(path: &std::path::Path, shape: &str, bytes: &[u8]) {
+    let mut header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({shape}), }}");
+    header += &" ".repeat((64 - (10 + header.len() + 1) % 64) % 64);
+    let length = header.len() as u16 + 1;
+    std::fs::write(path, [b"\x93NUMPY\x01\0", &length.to_le_bytes()[..], header.as_bytes(), b"\n", bytes].concat())
+        .unwrap();
+}
+
+const OWN: &str = r#"
+name = "own"
+seed = 1
+input = { affine = [1, 0] }
+data = { set = "arrays" }
+quantize = { weights = "ternary", activations = "bipolar" }
+layers = [{ name = "fc1", neurons = 24 }, { name = "fc2", neurons = 3 }]
+train = { epochs = 20, batch = 10, learning_rate = 0.02, loss = "cross_entropy", temperature = 8.0, init = 0.5 }
+"#;
+
+#[test]
+fn a_set_of_ones_own_is_learned_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    // Class c has its three of nine values at 9, the others at a value of 0 to 2 that the image sets.
+    let image = |i: usize| (0..9).map(move |k| if k / 3 == i % 3 { 9 } else { (i / 3 % 3) as u8 });
+    for (part, count) in [("train", 60), ("test", 12)] {
+        save(&at(&format!("{part}.npy")), &format!("{count}, 9"), &(0..count).flat_map(image).collect::<Vec<_>>());
+        let labels: Vec<u8> = (0..count).map(|i| i as u8 % 3).collect();
+        save(&at(&format!("{part}.labels.npy")), &format!("{count},"), &labels);
+    }
+    std::fs::write(at("own.toml"), OWN).unwrap();
+    let text = |name: &str| at(name).to_str().unwrap().to_string();
+    let (recipe, net, dir) = (text("own.toml"), text("own.safetensors"), folder.path().to_str().unwrap());
+    let run = ["run", &recipe, "-o", &net, "--data", dir, "--json"];
+    let out = hafnia_train(&run);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let summary: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    let right = ["train_images", "held_out_images", "held_out_right", "held_out_right_integer"].map(|k| &summary[k]);
+    assert_eq!(right, [60, 12, 12, 12]);
+    let network = hafnia::network::load(net.as_ref()).unwrap();
+    hafnia::data::open("arrays", Some(folder.path())).unwrap().check_fits(&network.input.shape).unwrap();
+
+    let refused = |set: &[&str], expected: &str| {
+        let out = hafnia_train(&[&run[..], set].concat());
+        let message = String::from_utf8_lossy(&out.stderr).to_string();
+        assert_eq!(out.status.code(), Some(2), "{message}");
+        assert!(message.contains(expected), "{message}");
+    };
+    refused(&["--set", "layers.1.neurons=10"], "layers.1.neurons is 10, but the data set has 3 classes");
+    refused(&["--set", "data.flip=true"], "vectors, without rows and columns; leave out data.shift, data.flip");
+    refused(&["--set", "data.side=4"], "leave out data.side");
+    save(&at("test.npy"), "12, 8", &[0; 96]);
+    refused(&[], "[8, 1, 1], the training images [9, 1, 1]");
+}

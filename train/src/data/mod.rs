@@ -5,7 +5,7 @@ mod augment;
 use std::path::Path;
 
 pub use augment::augmented;
-use hafnia::data::{Dataset, Split as Part, open_for, open_split};
+use hafnia::data::{DataError, Dataset, Split as Part, open_for, open_split};
 
 use crate::random::{Purpose, Stream};
 use crate::{Error, recipe::DataRecipe, recipe::SetName};
@@ -74,6 +74,7 @@ impl SetName {
             Self::Mnist => "mnist",
             Self::Cifar10 => "cifar10",
             Self::Omniglot => "omniglot",
+            Self::Arrays => "arrays",
         }
     }
 }
@@ -82,23 +83,32 @@ impl SetName {
 pub fn part(set: SetName, folder: Option<&Path>, part: Part, side: usize) -> Result<Images, Error> {
     let mut data = open_split(set.name(), folder, part)?;
     if side > 0 {
+        if data.shape.len() == 1 {
+            return Err(vectors("data.side"));
+        }
         data = data.resized(side);
     }
-    Ok(images(set, part, data))
+    images(set, part, data)
 }
 
 /// The part that judges, in the size that a network of this input shape takes.
 pub fn fitting(set: SetName, folder: Option<&Path>, shape: &[usize]) -> Result<Images, Error> {
     let data = open_for(set.name(), folder, shape)?;
     data.check_fits(shape)?;
-    Ok(images(set, Part::Test, data))
+    images(set, Part::Test, data)
 }
 
-fn images(set: SetName, part: Part, data: Dataset) -> Images {
+fn images(set: SetName, part: Part, data: Dataset) -> Result<Images, Error> {
     let shape = match *data.shape.as_slice() {
         [channels, rows, columns] => [channels, rows, columns],
         [rows, columns] => [1, rows, columns],
-        ref other => unreachable!("{} has images of {other:?}", set.name()),
+        [values] => [values, 1, 1],
+        ref other => {
+            let reason = format!(
+                "its images have shape {other:?}; save them as [values], [rows, columns] or [channels, rows, columns]"
+            );
+            return Err(Error::Data { set: set.name(), reason });
+        }
     };
     let labels = data.labels.expect("a named set has labels");
     // The digits' parts are every third image and the others.
@@ -109,7 +119,12 @@ fn images(set: SetName, part: Part, data: Dataset) -> Images {
     };
     let indices = (0..labels.len()).map(index).collect();
     let largest = if set == SetName::Digits { 16 } else { 255 };
-    Images { shape, largest, codes: data.images, labels, indices }
+    Ok(Images { shape, largest, codes: data.images, labels, indices })
+}
+
+fn vectors(key: &str) -> Error {
+    let reason = format!("its images are vectors, without rows and columns; leave out {key}");
+    Error::Data { set: SetName::Arrays.name(), reason }
 }
 
 /// Loads a set as a recipe wants it. Validation images are drawn with `seed`.
@@ -119,6 +134,11 @@ pub fn load(recipe: &DataRecipe, seed: u64, folder: Option<&Path>) -> Result<Spl
     if recipe.set == SetName::Omniglot {
         return characters(all, sized(Part::Test)?, recipe, seed);
     }
+    let held_out = sized(Part::Test)?;
+    let classes = match recipe.set {
+        SetName::Arrays => own_classes(&all, &held_out, recipe)?,
+        _ => 10,
+    };
     let bad = |reason: String| Error::Data { set: recipe.set.name(), reason };
     let mut order: Vec<usize> = (0..all.len()).collect();
     if recipe.validation + 2 > all.len() {
@@ -138,12 +158,19 @@ pub fn load(recipe: &DataRecipe, seed: u64, folder: Option<&Path>) -> Result<Spl
     };
     validation.sort_unstable();
     train.sort_unstable();
-    Ok(Split {
-        classes: 10,
-        validation: all.chosen(validation),
-        train: all.chosen(train),
-        held_out: sized(Part::Test)?,
-    })
+    Ok(Split { classes, validation: all.chosen(validation), train: all.chosen(train), held_out })
+}
+
+/// Classes of a set of one's own: labels up to the largest of either part.
+fn own_classes(train: &Images, held_out: &Images, recipe: &DataRecipe) -> Result<usize, Error> {
+    if train.shape != held_out.shape {
+        let (name, got, want) = ("arrays: test.npy".into(), held_out.shape.into(), train.shape.into());
+        return Err(DataError::Parts { name, got, want }.into());
+    }
+    if train.shape[1..] == [1, 1] && (recipe.shift > 0 || recipe.flip || recipe.rotate > 0.0) {
+        return Err(vectors("data.shift, data.flip and data.rotate"));
+    }
+    Ok(train.labels.iter().chain(&held_out.labels).max().map_or(0, |l| l + 1))
 }
 
 /// Omniglot: validation takes whole characters; those to learn from are numbered anew, without gaps.
