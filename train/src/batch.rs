@@ -42,9 +42,9 @@ pub fn targets(images: &Images, chosen: &[usize], classes: usize, device: &Devic
     Tensor::from_data(TensorData::new(data, [chosen.len(), classes]), device)
 }
 
-/// Cuts an order into batches whose sizes differ by at most one, so that no batch is too small for batch norm.
+/// Cuts an order of two or more into batches whose sizes differ by at most one, none smaller than the two that batch norm needs.
 pub fn cut(order: &[usize], size: usize) -> impl Iterator<Item = &[usize]> {
-    let count = order.len().div_ceil(size);
+    let count = order.len().div_ceil(size).min(order.len() / 2);
     (0..count).map(move |k| &order[k * order.len() / count..(k + 1) * order.len() / count])
 }
 
@@ -58,5 +58,6 @@ mod tests {
         let batches: Vec<_> = cut(&order, 4).collect();
         assert_eq!(batches.iter().map(|b| b.len()).collect::<Vec<_>>(), [3, 3, 4]);
         assert_eq!(batches.concat(), order);
+        assert_eq!(cut(&order[..5], 2).collect::<Vec<_>>(), [&[0, 1][..], &[2, 3, 4]]);
     }
 }

@@ -133,6 +133,12 @@ fn check(recipe: &Recipe, split: &Split, model: &Model) -> Result<(), Error> {
             }
         }
     }
+    let positions = model.layers[last].output.positions();
+    if positions > 1 {
+        return bad(format!(
+            "layers.{last} gives {positions} positions; the last layer gives one score a class: make it dense, or its kernel as large as its input"
+        ));
+    }
     if !model.is_exportable() {
         return Ok(());
     }
@@ -194,17 +200,17 @@ fn one_epoch(
         }
     };
     // Inputs of a task, for which the weights get their errors.
-    let mut prepare = |model: &mut Model, k: usize, chosen: &[usize]| {
+    let mut prepare = |model: &mut Model, purpose: Purpose, k: usize, chosen: &[usize]| {
         let x = batch::training(&split.train, chosen, &code, &recipe.data, &mut augment, device);
         if recipe.errors.rate > 0.0 {
-            let mut stream = Stream::new(recipe.seed, Purpose::ErrorsInTraining, epoch * tasks.len() + k);
+            let mut stream = Stream::new(recipe.seed, purpose, epoch * tasks.len() + k);
             errors::disturb(model, recipe.errors.kind, recipe.errors.rate, &mut stream);
         }
         x
     };
     for (k, task) in tasks.iter().enumerate() {
         let chosen = task.images();
-        let x = prepare(&mut state.model, k, &chosen);
+        let x = prepare(&mut state.model, Purpose::ErrorsInTraining, k, &chosen);
         let scores = state.model.train(x.autodiff(), train.momentum);
         let (loss, right_here, asked) = match task {
             Task::Images(_) => {
@@ -232,7 +238,7 @@ fn one_epoch(
     // Binary weights flip up to the last step, and running statistics are of the weights before (arXiv:2203.11086);
     // these are means over batches, of the weights that are kept (PreciseBN, arXiv:2105.07576, section 3).
     for (k, task) in tasks.iter().enumerate().take(train.statistics) {
-        let x = prepare(&mut state.model, k, &task.images());
+        let x = prepare(&mut state.model, Purpose::ErrorsInStatistics, k, &task.images());
         state.model.train(x, 1.0 / (k + 1) as f64);
     }
     state.model.params_mut().into_iter().for_each(Param::hide);

@@ -127,7 +127,7 @@ impl Layer {
         let images = x.dims()[0];
         let (weights, scale) = match &self.rotated {
             None => (self.weight.beside(&x), self.scale().map(|s| scale_row(s, &x.device()))),
-            Some(r) => (r.weights(self.weight.beside(&x)), Some(r.gain.beside::<1, 2>(&x).reshape([1, -1, 1]))),
+            Some(r) => (r.weights(self.weight.beside(&x)), Some(r.gain.beside::<1, 2>(&x).abs().reshape([1, -1, 1]))),
         };
         let mut s = self.sums(&x, &weights);
         if let Some(scale) = scale {
@@ -243,10 +243,10 @@ impl Layer {
         sums_map(&self.op, self.input, self.neurons()).expect("checked when it was made")
     }
 
-    /// XNOR-Net's or RBNN's scale of every neuron.
+    /// XNOR-Net's or RBNN's scale of every neuron, never negative, so that a pool may come before it.
     fn scale(&self) -> Option<Vec<f32>> {
         if let Some(r) = &self.rotated {
-            return Some(r.gain.latent().to_vec());
+            return Some(r.gain.latent().iter().map(|gain| gain.abs()).collect());
         }
         let scaled = self.weight.quantizer == Quantizer::Bipolar { scaled: true };
         scaled.then(|| self.weight.latent().chunks(self.inputs()).map(mean_magnitude).collect())

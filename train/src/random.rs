@@ -17,6 +17,7 @@ pub enum Purpose {
     Errors = 6,
     // 7: episodes that judge, see hafnia::data::Episode.
     ErrorsInTraining = 8,
+    ErrorsInStatistics = 9,
 }
 
 pub struct Stream(ChaCha8Rng);

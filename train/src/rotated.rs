@@ -19,7 +19,7 @@ pub struct Rotated {
     pub second: Buffer,
     /// A neuron goes |sin| of the way to its rotated weights.
     pub angle: Param,
-    /// Scale of a neuron's sum.
+    /// Its magnitude is the scale of a neuron's sum.
     pub gain: Param,
     pub slope: Slope,
 }

@@ -9,7 +9,8 @@ pub fn share(schedule: Schedule, cycles: &[f64], epochs_done: f64, epochs: usize
     let mut at = epochs_done / epochs as f64 * whole;
     let mut length = cycles[cycles.len() - 1];
     for cycle in cycles {
-        if at < *cycle {
+        // What is left of the cycles before is rounded: an epoch that begins a cycle is none of the one before.
+        if at < *cycle - 1e-9 * whole {
             length = *cycle;
             break;
         }
@@ -48,5 +49,14 @@ mod tests {
             assert!((at(epoch) - expected).abs() < 1e-9, "{epoch}: {}", at(epoch));
         }
         assert!(at(99.9) < 1e-3 && at(699.9) < 1e-3);
+        // 0.1 + 0.2 is no sum of binary fractions: epoch 3 of 10 begins the last cycle all the same.
+        let shares = |cycles: &[f64], epochs: usize, at: &[usize]| -> Vec<f64> {
+            at.iter().map(|e| share(Schedule::Cosine, cycles, *e as f64, epochs)).collect()
+        };
+        for (cycles, epochs, first) in
+            [(&[0.1, 0.2, 0.7][..], 10, &[0, 1, 3][..]), (&[0.2; 5], 30, &[0, 6, 12, 18, 24])]
+        {
+            assert!(shares(cycles, epochs, first).iter().all(|s| (s - 1.0).abs() < 1e-9), "{cycles:?}");
+        }
     }
 }

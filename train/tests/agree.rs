@@ -66,6 +66,9 @@ fn moved(recipe: &Recipe, images: &Images) -> Model {
             norm.gamma.update(|v| v.iter_mut().for_each(|g| *g = stream.symmetric(1.5)));
             norm.beta.update(|v| v.iter_mut().for_each(|b| *b = stream.symmetric(0.5)));
         }
+        if let Some(rotated) = &mut layer.rotated {
+            rotated.gain.update(|v| v.iter_mut().for_each(|g| *g = stream.symmetric(0.5)));
+        }
     }
     for _ in 0..3 {
         let x = (0..images.len()).map(|i| images.image(i).into());
@@ -79,10 +82,11 @@ fn moved(recipe: &Recipe, images: &Images) -> Model {
 fn both_evaluations_agree_in_every_neuron() {
     let images = images(40);
     let ternary = ["quantize.weights=ternary", "quantize.activations=ternary"];
-    let cases: [&[&str]; 8] = [
+    let cases: [&[&str]; 9] = [
         &[],
         &ternary,
         &["quantize.scaled=true"],
+        &["quantize.rotated=true"],
         &["pool_order=after_activation"],
         &["split.inputs=16"],
         &["split.inputs=16", "pool_order=after_activation", "quantize.scaled=true"],
