@@ -262,3 +262,42 @@ pub fn difference(then: &Recipe, now: &Recipe) -> String {
     let json = |r: &Recipe| serde_json::to_value(r).expect("a recipe is plain data");
     walk(&json(then), &json(now), "").unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+
+    #[test]
+    fn shares_of_blocks_by_hand() {
+        let set = ["layers.0.neurons=12", "layers.1.neurons=2"].map(String::from);
+        let recipe = Recipe::load("digits_binary", &set).unwrap();
+        let (device, shape) = (Device::flex(), [1, 8, 8]);
+        let mut state = State::new(Model::new(&recipe, &shape, &device).unwrap());
+        let norm = state.model.layers[1].blocks[0].norm.as_mut().unwrap();
+        norm.gamma.set(&[2.0, -1.0]);
+        norm.beta.set(&[0.75, 6.0]);
+        norm.mean.set(&[3.0, -9.0]);
+        norm.variance.set(&[9.0, 36.0]);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("whole.checkpoint");
+        save(&path, &recipe, &state).unwrap();
+        // 12 inputs on arrays of 4: three blocks, each with a third of beta and mu, in the literal reading of sigma, too.
+        for (mapping, variances) in [(Mapping::Shift, [9.0, 36.0]), (Mapping::Literal, [1.0, 4.0])] {
+            let model = mapped(&path, &recipe, &shape, 4, mapping, &device).unwrap();
+            let layer = &model.layers[1];
+            assert_eq!(layer.blocks.iter().map(|b| (b.start, b.inputs)).collect::<Vec<_>>(), [(0, 4), (4, 4), (8, 4)]);
+            assert_eq!(layer.weight.latent(), state.model.layers[1].weight.latent());
+            for norm in layer.blocks.iter().map(|b| b.norm.as_ref().unwrap()) {
+                assert_eq!((norm.gamma.latent(), norm.beta.latent()), (&[2.0, -1.0][..], &[0.25, 2.0][..]));
+                let near =
+                    |got: Vec<f32>, expected: [f32; 2]| got.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5);
+                assert!(
+                    near(norm.mean.values(), [1.0, -3.0]) && near(norm.variance.values(), variances),
+                    "{mapping:?}"
+                );
+            }
+        }
+    }
+}

@@ -158,6 +158,38 @@ mod tests {
         assert_eq!(accuracy(&features, 128, &labels, &recipe, 10, 1), 1.0);
     }
 
+    /// Loss and queries right of two classes; the first half of the scores is the support set.
+    fn loss_of(scores: &[&[f32]], recipe: EpisodeRecipe, temperature: f64) -> (f32, usize) {
+        let (shots, width) = (scores.len() / 2 - 1, scores[0].len());
+        let support = (0..2).map(|c| (0..shots).map(|k| c * shots + k).collect()).collect();
+        let episode = Episode { classes: vec![0, 1], support, queries: vec![vec![2 * shots], vec![2 * shots + 1]] };
+        assert_eq!(episode.images(), (0..scores.len()).collect::<Vec<_>>());
+        let scores = Tensor::from_data(TensorData::new(scores.concat(), [2 * shots + 2, width]), &Device::flex());
+        let (loss, right) = loss(scores, &episode, &EpisodeRecipe { way: 2, shots, ..recipe }, temperature);
+        (values(loss)[0], right)
+    }
+
+    #[test]
+    fn losses_by_hand() {
+        // Keys ++++ and ++--. Query ---- has the products -4 and 0; +--- has -2 and 2, a tie, which goes to the wrong class.
+        let scores: [&[f32]; 4] =
+            [&[0.5, 2.0, 0.1, 1.0], &[3.0, 0.2, -0.3, -1.0], &[-0.1; 4], &[0.7, -0.2, -3.0, -0.4]];
+        let of = |similarity, sharpening| EpisodeRecipe { similarity, sharpening, ..EpisodeRecipe::default() };
+        let (loss, right) = loss_of(&scores, of(Similarity::Dot, Sharpening::Abs), 2.0);
+        // Logits 2, 0 and 1, 1: ln(1 + e^-2) and ln 2.
+        assert!((loss - (0.126_928 + std::f32::consts::LN_2) / 2.0).abs() < 1e-5 && right == 1, "{loss} {right}");
+        // Cosines 1, 0 and 1/2, 1/2 (by magnitude); softabs(1) - softabs(0) = s(5) + s(-15) - 2 s(-5) = 0.979921, times four over
+        // a temperature of four: ln(1 + e^-0.979921).
+        let (loss, right) = loss_of(&scores, of(Similarity::Cosine, Sharpening::Softabs), 4.0);
+        assert!((loss - (0.318_701 + std::f32::consts::LN_2) / 2.0).abs() < 1e-5 && right == 1, "{loss} {right}");
+        // Real features, two shots: cosines 1, 0 with the keys of one class and 0, 0 with those of the other; 0, -1 and 1, 1. Sums of
+        // magnitudes 1, 0 and 1, 2, times two values, over two shots: ln(1 + e^-1) both times.
+        let scores: [&[f32]; 6] = [&[3.0, 0.0], &[0.0, -2.0], &[0.0, 2.0], &[0.0, 7.0], &[5.0, 0.0], &[0.0, 1.0]];
+        let recipe = EpisodeRecipe { real_features: true, ..of(Similarity::Cosine, Sharpening::Abs) };
+        let (loss, right) = loss_of(&scores, recipe, 1.0);
+        assert!((loss - 0.313_262).abs() < 1e-5 && right == 2, "{loss} {right}");
+    }
+
     #[test]
     fn softabs_by_hand() {
         let x = Tensor::<2>::from_floats([[0.0, 0.5, -0.5, 1.0]], &Device::flex());

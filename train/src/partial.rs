@@ -232,6 +232,14 @@ mod tests {
         assert!((levels.0[0] + 5.5).abs() < 0.1 && (levels.0[1] - 5.5).abs() < 0.1, "{levels:?}");
     }
 
+    /// Two sums, -1 and +1: sigma is sqrt(2), the bandwidth h = 1.06 sqrt(2) 2^(-1/5) = 1.3050, and one bit of the two bells has the
+    /// levels +-E|x| = +-(h sqrt(2 / pi) exp(-1 / (2 h^2)) + 1 - 2 Phi(-1 / h)) = +-1.3328; 0.9 for 1.06 would give 1.2216, n^(-1/4) 1.3067.
+    #[test]
+    fn the_bandwidth_is_that_of_the_paper() {
+        let levels = Levels::lloyd_max(&histogram(&[(-1, 1), (1, 1)]), 1);
+        assert!(((levels.0[1] - levels.0[0]) / 2.0 - 1.3328).abs() < 0.01, "{levels:?}");
+    }
+
     /// One bit of a normal distribution: +-sigma sqrt(2 / pi), sigma being that of the smoothed density.
     #[test]
     fn lloyd_max_of_a_bell_is_the_known_one() {
