@@ -111,7 +111,7 @@ pub struct Choice {
     /// A shipped recipe's name, or a file that ends in .toml.
     pub recipe: String,
     /// Take this seed instead of the recipe's.
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
     /// Set one key of the recipe, for example train.epochs=20 or layers.0.neurons=128.
     #[arg(long, value_name = "KEY=VALUE")]

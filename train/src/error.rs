@@ -9,6 +9,11 @@ pub enum Error {
     #[error("{}: there is no folder {}; make it first", path.display(), folder.display())]
     NoFolder { path: PathBuf, folder: PathBuf },
 
+    #[error(
+        "{}: two of network, checkpoint, learning curve and its picture (.svg) would be this file; name another", path.display()
+    )]
+    SamePath { path: PathBuf },
+
     #[error("no recipe `{name}`{near} (shipped: {shipped}; a file's name must end in .toml)")]
     NoRecipe { name: String, near: String, shipped: String },
 

@@ -35,12 +35,15 @@ pub struct Draw {
 /// Episodes of `recipe`'s way, shots and judged queries, those that a run with this seed would judge.
 pub fn judge(network: &Network, images: &Images, recipe: &EpisodeRecipe, draw: Draw) -> Result<Judged, Error> {
     let bad = |reason: String| Error::Data { set: "omniglot", reason };
+    if [recipe.way, recipe.shots, recipe.judged_queries, draw.episodes].contains(&0) {
+        return Err(bad("--way, --shots, --queries and --episodes take numbers above 0".into()));
+    }
     let mut classes = episodes::classes(&images.labels);
     if draw.characters > 0 {
         classes.truncate(draw.characters);
     }
     let each = classes.iter().map(Vec::len).min().unwrap_or(0);
-    if !(1..=classes.len()).contains(&recipe.way) || recipe.shots + recipe.judged_queries > each {
+    if recipe.way > classes.len() || recipe.shots + recipe.judged_queries > each {
         return Err(bad(format!(
             "has {} characters of {each} drawings; {} ways of {} shots and {} queries do not fit; lower --way, --shots or --queries, or raise --characters",
             classes.len(),
@@ -98,5 +101,7 @@ mod tests {
             few.csv.lines().skip(1).flat_map(|l| places(l.split(',').nth(2).unwrap())).all(|i| images.labels[i] < 3)
         );
         assert!(judged(2).unwrap_err().to_string().contains("2 characters"));
+        let none = judge(&network, &images, &episodes, Draw { seed: 1, episodes: 0, characters: 0 });
+        assert!(none.unwrap_err().to_string().contains("take numbers above 0"));
     }
 }

@@ -156,7 +156,7 @@ fn describe(s: &Summary) -> String {
     let mut lines = vec![
         format!(
             "{}: epoch {} of {}, trained in {:.1} s on {} images",
-            s.network.as_deref().map_or("no file".into(), |path| path.display().to_string()),
+            s.network.as_deref().unwrap_or("no file"),
             s.epoch,
             s.epochs,
             s.seconds,

@@ -209,7 +209,7 @@ pub struct LayerRecipe {
 
 impl LayerRecipe {
     pub fn neurons(&self, width: usize) -> usize {
-        if self.widths > 0 { self.widths * width } else { self.neurons }
+        if self.widths > 0 { self.widths.saturating_mul(width) } else { self.neurons }
     }
 }
 
@@ -410,10 +410,18 @@ mod tests {
 
     #[test]
     fn numbers_out_of_range_are_named() {
-        let message = Recipe::load("digits_binary", &["train.batch=1".into()]).unwrap_err().to_string();
-        assert!(message.contains("train.batch at least 2"), "{message}");
-        let message = Recipe::load("digits_binary", &["input={trits=[9,3]}".into()]).unwrap_err().to_string();
-        assert!(message.contains("input.trits is [9, 3]"), "{message}");
+        for (set, expected) in [
+            ("train.batch=1", "train.batch at least 2"),
+            ("input={trits=[9,3]}", "input.trits is [9, 3]"),
+            ("input={affine=[2,-32769]}", "input.affine is [2, -32769]; keep both within +-32768"),
+            ("layers.2.name=fc1", "layers.2: another layer is called \"fc1\""),
+            ("layers.0.neurons=65537", "layer \"fc1\": 65537 neurons; use at most 65536"),
+            ("data.images=1", "data.images is 1; learn from two at least"),
+            ("data.jitter=256", "data.jitter is 256; codes are 0 to 255"),
+        ] {
+            let message = Recipe::load("digits_binary", &[set.into()]).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub struct Summary {
     /// That of the network it started from.
     pub from: Option<Recipe>,
     /// None of a full-precision baseline, which no network file holds; nor are there integers to judge it by.
-    pub network: Option<PathBuf>,
+    pub network: Option<String>,
     pub sha256: Option<String>,
     pub seconds: f64,
     /// Epochs done, and the one whose network this is.
@@ -58,7 +58,7 @@ pub struct Summary {
 /// Trains, writes the network, reads it back and evaluates it; the checkpoint goes once the network is there.
 pub fn run(recipe: &Recipe, files: &Files, mut report: impl FnMut(Event)) -> Result<Summary, Error> {
     let start = Instant::now();
-    check_folders(files)?;
+    check_files(files)?;
     if !files.resume && files.checkpoint_every > 0 && files.checkpoint.is_file() {
         let reason = "is there already; --resume goes on from it, removing it starts anew".into();
         return Err(Error::Checkpoint { path: files.checkpoint.clone(), reason });
@@ -122,7 +122,7 @@ pub fn run(recipe: &Recipe, files: &Files, mut report: impl FnMut(Event)) -> Res
         recipe: recipe.clone(),
         from: fitted.from,
         sha256: network.is_some().then(|| sha256(&files.network)).transpose()?,
-        network: network.map(|_| files.network.clone()),
+        network: network.map(|_| files.network.display().to_string()),
         seconds,
         epochs: fitted.curve.len(),
         epoch: fitted.epoch,
@@ -137,8 +137,18 @@ pub fn run(recipe: &Recipe, files: &Files, mut report: impl FnMut(Event)) -> Res
     })
 }
 
-/// A folder that is missing should stop a run at its start, not at its end.
-fn check_folders(files: &Files) -> Result<(), Error> {
+/// What would stop a run at its end should stop it at its start: a folder that is missing, a file that another would replace.
+fn check_files(files: &Files) -> Result<(), Error> {
+    if files.keep_checkpoint && files.checkpoint_every == 0 && !files.resume {
+        let reason = "cannot be kept, as none is written; leave out --checkpoint-every 0 or --keep-checkpoint".into();
+        return Err(Error::Checkpoint { path: files.checkpoint.clone(), reason });
+    }
+    let picture = files.curve.as_ref().map(|path| path.with_extension("svg"));
+    let written = [Some(&files.network), Some(&files.checkpoint), files.curve.as_ref(), picture.as_ref()];
+    let written: Vec<&PathBuf> = written.into_iter().flatten().collect();
+    if let Some(k) = (1..written.len()).find(|k| written[..*k].contains(&written[*k])) {
+        return Err(Error::SamePath { path: written[k].clone() });
+    }
     for path in [Some(&files.network), files.curve.as_ref(), Some(&files.checkpoint)].into_iter().flatten() {
         let folder = path.parent().filter(|f| !f.as_os_str().is_empty());
         if let Some(folder) = folder.filter(|f| !f.is_dir()) {

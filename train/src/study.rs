@@ -10,9 +10,10 @@ use crate::data;
 use crate::errors::{self, ErrorKind};
 use crate::fit::Event;
 use crate::partial::{self, Levels};
-use crate::recipe::Recipe;
+use crate::recipe::{ActivationKind, LayerRecipe, Recipe};
 use crate::{Error, evaluate};
 use claim::Claim;
+use hafnia::network::WeightKind;
 pub use table::Row;
 use table::Table;
 use training::Training;
@@ -164,11 +165,40 @@ fn check_assignments(pieces: &[Piece], set: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
+/// What is mapped onto arrays was learned whole, and partial sums that are quantized are whole numbers, none larger than its block
+/// has inputs.
+fn check_networks(study: &Study, pieces: &[Piece], options: &Options) -> Result<(), Error> {
+    for piece in pieces {
+        let quantized = matches!(piece.work, Work::Quantize { .. });
+        if !quantized && !matches!(piece.work, Work::Map { .. }) {
+            continue;
+        }
+        let recipe = piece.work.network().recipe(options)?;
+        let bad =
+            |reason: String| Err(Error::Study { study: study.name, reason: format!("{}: {reason}", recipe.name) });
+        if recipe.split.inputs > 0 {
+            return bad("is mapped onto arrays and so must be whole; leave out split.inputs".into());
+        }
+        let trits = |l: &LayerRecipe| {
+            l.weights.unwrap_or(recipe.quantize.weights).kind().is_some_and(|k| k != WeightKind::Int8)
+        };
+        let inner = recipe.layers.iter().rev().skip(1).rev().skip(1).find(|l| !trits(l));
+        if let (true, Some(layer)) = (quantized, inner) {
+            return bad(format!("layer {:?} has no bipolar or ternary weights, as partial sums here need", layer.name));
+        }
+        if quantized && recipe.quantize.activations == ActivationKind::Relu {
+            return bad("has real activations; partial sums here need bipolar or ternary ones".into());
+        }
+    }
+    Ok(())
+}
+
 /// Works off every piece that has no result yet, together with other processes in the same folder; before, and after each
 /// piece, writes `NAME.csv` and `NAME.svg` of what is there. Returns the rows that are done.
 pub fn run(study: &Study, options: &Options, mut tell: impl FnMut(News)) -> Result<Vec<Row>, Error> {
     let pieces = study.pieces(&options.scale)?;
     check_assignments(&pieces, &options.set)?;
+    check_networks(study, &pieces, options)?;
     let settings = pieces.iter().map(|p| p.work.settings(options)).collect();
     let mut table = Table::open(study, &pieces, settings, &options.folder)?;
     table.write_again()?;
@@ -370,6 +400,17 @@ mod tests {
             error.contains("no network of this study is called `mnist_mlp_500`; did you mean `mnist_mlp_512`?"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn what_cannot_be_mapped_is_refused_before_it_is_trained() {
+        let pieces = STUDIES[0].pieces(&Scale::default()).unwrap();
+        let refused = |set: &str| check_networks(&STUDIES[0], &pieces, &with(&[set])).unwrap_err().to_string();
+        assert!(refused("layers.1.weights=int8").contains("layer \"fc2\" has no bipolar or ternary weights"));
+        assert!(refused("quantize.activations=relu").contains("mnist_mlp: has real activations"));
+        assert!(refused("mnist_mlp:split.inputs=128").contains("leave out split.inputs"));
+        check_networks(&STUDIES[0], &pieces, &with(&["layers.0.weights=int8", "mnist_mlp_512:train.epochs=4"]))
+            .unwrap();
     }
 
     #[test]

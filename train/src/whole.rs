@@ -15,6 +15,7 @@ pub fn write(path: &Path, bytes: &[u8], action: &'static str) -> Result<(), Erro
         }
         let mut file = builder.tempfile_in(folder)?;
         file.write_all(bytes)?;
+        file.as_file().sync_all()?; // or a loss of power may leave the new name to an empty file
         file.persist(path)?;
         Ok(())
     };

@@ -37,6 +37,16 @@ fn wrong_use_exits_with_2_and_says_what_to_do() {
     refused(&[&run[..], &["--set", "train.epoch=1"]].concat(), "did you mean `epochs`?");
     refused(&["run", "digits_binary", "-o", "no/such/x.safetensors"], "there is no folder no/such; make it first");
     refused(&[&run[..], &["--resume"]].concat(), "to start anew, leave out --resume or --from");
+    let written = ["run", "digits_binary", "-o"];
+    refused(&[&written[..], &["x.checkpoint"]].concat(), "x.checkpoint: two of network, checkpoint,");
+    refused(&[&written[..], &["x", "--curve", "c.svg"]].concat(), "c.svg: two of network, checkpoint,");
+    refused(
+        &[&run[..], &["--keep-checkpoint", "--checkpoint-every", "0"]].concat(),
+        "cannot be kept, as none is written",
+    );
+    refused(&[&run[..], &["--seed", "9223372036854775808"]].concat(), "invalid value '9223372036854775808'");
+    let conv = ["--set", "layers.0.op=conv", "--set", "layers.1.op=conv", "--set", "layers.2.op=conv"];
+    refused(&[&run[..], &conv].concat(), "layers.2 gives 4 positions; the last layer gives one score a class");
     refused(&["study", "vgg_sizes", "--rates", "0.1"], "has no --rates; it takes --set, --sizes, --runs");
     refused(&["run", "zzz", "-o", "x.safetensors"], "shipped: digits_binary, digits_ternary,");
 }

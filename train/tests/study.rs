@@ -110,11 +110,20 @@ fn two_processes_write_a_studys_table_and_it_goes_on_where_it_was() {
 fn a_table_that_does_not_read_is_an_error_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mnist_splitting.csv");
-    let text = "series,bits_of_a_partial_sum,run,accuracy_percent,paper_percent,settings\n\"whole\",0,1,ninety,98.8,\n";
-    std::fs::write(&path, text).unwrap();
-    let out = start(folder.path()).wait_with_output().unwrap();
-    let said = String::from_utf8(out.stderr).unwrap();
-    assert!(said.contains("mnist_splitting.csv: row whole, 0, 1 has the accuracy `ninety`: correct it"), "{said}");
-    assert_eq!(out.status.code(), Some(2));
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    let head = "series,bits_of_a_partial_sum,run,accuracy_percent,paper_percent,settings\n";
+    for (text, expected) in [
+        (format!("{head}whole,0,1,ninety,98.8,\n"), "row whole, 0, 1 has the accuracy `ninety`: correct it"),
+        ("whole,0,1,98.00,98.8,\n".into(), "does not begin with the line `series,bits_of_a_partial_sum,run,"),
+        (
+            format!("{head}7: linear,1,1,90.00,,\n7: linear,1,1,91.00,,\n"),
+            "row 7: linear, 1, 1 is there twice: delete one",
+        ),
+    ] {
+        std::fs::write(&path, &text).unwrap();
+        let out = start(folder.path()).wait_with_output().unwrap();
+        let said = String::from_utf8(out.stderr).unwrap();
+        assert!(said.contains(&format!("mnist_splitting.csv: {expected}")), "{said}");
+        assert_eq!(out.status.code(), Some(2));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    }
 }

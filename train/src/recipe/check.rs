@@ -3,6 +3,9 @@
 use super::{InputRecipe, Keep, Loss, OpName, Recipe, SetName, WeightName};
 use crate::errors::ErrorKind;
 
+/// What a network may have in a layer.
+const MOST_NEURONS: usize = 65_536;
+
 impl Recipe {
     /// Ranges. What a network itself demands, names for one, is left to it: `fit` builds one before it trains.
     pub(super) fn check(&self) -> Result<(), String> {
@@ -15,6 +18,21 @@ impl Recipe {
         }
         if let Some(layer) = self.layers.iter().find(|l| (l.neurons == 0) == (l.widths == 0)) {
             return Err(format!("layer {:?}: give either `neurons` or `widths`, a number above 0", layer.name));
+        }
+        if let Some((k, layer)) =
+            (1..).zip(&self.layers[1..]).find(|(k, l)| self.layers[..*k].iter().any(|m| m.name == l.name))
+        {
+            return Err(format!(
+                "layers.{k}: another layer is called {:?}, too; give each a name of its own",
+                layer.name
+            ));
+        }
+        if let Some(layer) = self.layers.iter().find(|l| l.neurons(self.width) > MOST_NEURONS) {
+            return Err(format!(
+                "layer {:?}: {} neurons; use at most {MOST_NEURONS}",
+                layer.name,
+                layer.neurons(self.width)
+            ));
         }
         if self.width == 0 {
             return Err("width is 0; it is the number of neurons that `widths` counts".into());
@@ -46,6 +64,11 @@ impl Recipe {
                 return Err("errors: kind = \"sign\" goes with bipolar and ternary weights, \"zero\" with ternary ones, neither with quantize.rotated".into());
             }
         }
+        if let InputRecipe::Affine([gain, offset]) = self.input
+            && gain.unsigned_abs().max(offset.unsigned_abs()) > 1 << 15
+        {
+            return Err(format!("input.affine is [{gain}, {offset}]; keep both within +-32768"));
+        }
         if let InputRecipe::Trits([low, high]) = self.input
             && low >= high
         {
@@ -61,9 +84,18 @@ impl Recipe {
                     "episodes.validation_episodes needs data.validation, characters set aside, and the reverse".into(),
                 );
             }
+            if e.learned_way == 1 {
+                return Err("episodes.learned_way is 1, and of one class there is nothing to learn; give 2 or more, or 0 for episodes.way".into());
+            }
             if e.shots + e.queries.max(e.judged_queries) > 20 {
                 return Err("episodes: a character has 20 drawings; shots and queries together must not be more".into());
             }
+        }
+        if self.data.images == 1 {
+            return Err("data.images is 1; learn from two at least (batch norm needs two), or from all with 0".into());
+        }
+        if self.data.jitter > 255 {
+            return Err(format!("data.jitter is {}; codes are 0 to 255", self.data.jitter));
         }
         if self.episodes.is_some() && self.data.images > 0 {
             return Err("data.images counts images and episodes draw characters; leave it out".into());

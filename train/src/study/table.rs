@@ -46,19 +46,36 @@ impl<'a> Table<'a> {
         self.folder.join(self.study.name).with_extension("csv")
     }
 
+    /// Names of the columns.
+    fn head(&self) -> [String; 6] {
+        let x = self.study.x.replace(' ', "_");
+        ["series", &x, "run", "accuracy_percent", "paper_percent", "settings"].map(String::from)
+    }
+
     /// What the file says now: another process may have written it. A row that was made with other settings is an error.
     pub fn read(&mut self) -> Result<(), Error> {
         let path = self.path();
         let text = if path.is_file() { super::read_text(&path, "read the results so far")? } else { String::new() };
         let bad = |reason: String| Error::Table { path: path.clone(), reason };
         self.rows.clear();
-        for record in csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes()).into_records() {
-            let record = record.map_err(|e| bad(format!("is no CSV: {e}; mend it, or take another folder")))?;
-            self.rows.push(row(&record).map_err(bad)?);
+        let no_csv = |e: csv::Error| bad(format!("is no CSV: {e}; mend it, or take another folder"));
+        let mut csv = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+        let (head, own) = (csv.headers().map_err(no_csv)?.clone(), self.head());
+        if !text.is_empty() && head != *own.as_slice() {
+            let own = own.join(",");
+            return Err(bad(format!("does not begin with the line `{own}`: put it there, or take another folder")));
+        }
+        for record in csv.into_records() {
+            let row = row(&record.map_err(no_csv)?).map_err(bad)?;
+            if self.rows.iter().any(|other| other.key() == row.key()) {
+                return Err(bad(format!("row {} is there twice: delete one", row.name())));
+            }
+            self.rows.push(row);
         }
         self.places.clear();
         for (piece, now) in self.pieces.iter().zip(&self.settings) {
-            let Some(place) = self.rows.iter().position(|row| row.is_of(piece)) else {
+            let key = (piece.series.as_str(), piece.x, piece.run);
+            let Some(place) = self.rows.iter().position(|row| row.key() == key) else {
                 self.places.push(self.rows.len());
                 self.rows.push(Row::new(piece));
                 continue;
@@ -110,10 +127,9 @@ impl<'a> Table<'a> {
     }
 
     fn write(&self) -> Result<(), Error> {
-        let x = self.study.x.replace(' ', "_");
         let mut csv = csv::Writer::from_writer(Vec::new());
         let mut put = |fields: [&str; 6]| csv.write_record(fields).expect("memory takes what is written");
-        put(["series", &x, "run", "accuracy_percent", "paper_percent", "settings"]);
+        put(self.head().each_ref().map(String::as_str));
         for row in &self.rows {
             let accuracy = row.accuracy_percent.map(|a| format!("{a:.2}")).unwrap_or_default();
             let paper = row.paper_percent.map(|p| p.to_string()).unwrap_or_default();
@@ -135,15 +151,18 @@ impl<'a> Table<'a> {
             };
             return bars::svg(study.what, y, &self.rows.iter().map(bar).collect::<Vec<_>>());
         }
+        // A logarithm has no place for 0.
+        let log_x = study.picture == Picture::LogLines;
+        let drawn = || self.rows.iter().filter(|row| !log_x || row.x > 0.0);
         let mut titles: Vec<&str> = Vec::new();
-        for panel in self.rows.iter().filter_map(|row| row.place().0) {
+        for panel in drawn().filter_map(|row| row.place().0) {
             if !titles.contains(&panel) {
                 titles.push(panel);
             }
         }
-        let span = self.rows.iter().map(|row| row.x).fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(x), b.max(x)));
+        let span = drawn().map(|row| row.x).fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(x), b.max(x)));
         let panel = |title: Option<&str>| {
-            let own = || self.rows.iter().filter(|row| row.place().0.is_none_or(|panel| Some(panel) == title));
+            let own = || drawn().filter(|row| row.place().0.is_none_or(|panel| Some(panel) == title));
             let ours = own().filter_map(|row| row.accuracy_percent.map(|y| (row, y)));
             let papers = own().filter_map(|row| row.paper_percent.map(|y| (row, y)));
             let series = series(ours, false, span).into_iter().chain(series(papers, true, span)).collect();
@@ -151,7 +170,7 @@ impl<'a> Table<'a> {
         };
         let panels =
             if titles.is_empty() { vec![panel(None)] } else { titles.iter().map(|t| panel(Some(t))).collect() };
-        let (title, x, log_x) = (study.what.into(), study.x.into(), study.picture == Picture::LogLines);
+        let (title, x) = (study.what.into(), study.x.into());
         chart::svg(&Chart { title, x, y: y.into(), log_x, panels })
     }
 }
@@ -168,8 +187,9 @@ impl Row {
         }
     }
 
-    fn is_of(&self, piece: &Piece) -> bool {
-        (&self.series, self.x, self.run) == (&piece.series, piece.x, piece.run)
+    /// No two rows have the same.
+    fn key(&self) -> (&str, f64, u64) {
+        (&self.series, self.x, self.run)
     }
 
     fn name(&self) -> String {

@@ -35,7 +35,7 @@ impl Training {
 pub struct Judged {
     pub recipe: Recipe,
     pub from: Option<Recipe>,
-    network: Option<PathBuf>,
+    network: Option<String>,
     pub held_out_accuracy: f64,
 }
 
