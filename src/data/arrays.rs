@@ -5,20 +5,7 @@ use std::path::Path;
 use super::{DataError, Dataset, Split, folders, npy, parts};
 
 pub(super) fn open(dir: &Path, split: Split) -> Result<Dataset, DataError> {
-    let mut shape: Option<Vec<usize>> = None;
-    parts(split, |split| {
-        let set = open_part(dir, split)?;
-        match &shape {
-            Some(want) if *want != set.shape => {
-                let (name, got, want) = ("arrays: test.npy".into(), set.shape, want.clone());
-                Err(DataError::Parts { name, got, want })
-            }
-            _ => {
-                shape = Some(set.shape.clone());
-                Ok(set)
-            }
-        }
-    })
+    parts(split, |split| open_part(dir, split))
 }
 
 fn open_part(dir: &Path, split: Split) -> Result<Dataset, DataError> {

@@ -31,8 +31,8 @@ pub enum DataError {
     )]
     Shape { name: String, got: Vec<usize>, want: Vec<usize> },
 
-    #[error("{name}: its images have shape {got:?}, the training images {want:?}; save both parts in one shape")]
-    Parts { name: String, got: Vec<usize>, want: Vec<usize> },
+    #[error("{name}: training images have shape {train:?}, test images {test:?}; save both in one shape")]
+    Parts { name: String, train: Vec<usize>, test: Vec<usize> },
 
     #[error(
         "{name}: image {image}, value {value} is {byte}; bipolar input is 0 for -1 and 1 for +1 (store those, or give the network `u8` input with a `threshold`)"

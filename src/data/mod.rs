@@ -120,14 +120,15 @@ impl Dataset {
         }
     }
 
-    /// Joins the parts of a set.
-    fn then(mut self, mut next: Self) -> Self {
+    /// Joins training images and the test images that follow.
+    fn then(mut self, mut next: Self) -> Result<Self, DataError> {
+        check_parts(&self.name, &self.shape, &next.shape)?;
         self.images.append(&mut next.images);
         self.labels = self.labels.zip(next.labels).map(|(mut a, mut b)| {
             a.append(&mut b);
             a
         });
-        Self { split: Split::All, ..self }
+        Ok(Self { split: Split::All, ..self })
     }
 }
 
@@ -172,9 +173,17 @@ pub fn open_split(spec: &str, dir: Option<&Path>, split: Split) -> Result<Datase
 /// Train, test, or one after the other, of a set that keeps them apart.
 fn parts(split: Split, mut open: impl FnMut(Split) -> Result<Dataset, DataError>) -> Result<Dataset, DataError> {
     match split {
-        Split::All => Ok(open(Split::Train)?.then(open(Split::Test)?)),
+        Split::All => open(Split::Train)?.then(open(Split::Test)?),
         one => open(one),
     }
+}
+
+/// Refuses parts of a set whose images differ in shape.
+pub fn check_parts(name: &str, train: &[usize], test: &[usize]) -> Result<(), DataError> {
+    if train == test {
+        return Ok(());
+    }
+    Err(DataError::Parts { name: name.into(), train: train.into(), test: test.into() })
 }
 
 /// Where a set may lie: `DIR/SET`, then `DIR` itself.

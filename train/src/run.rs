@@ -149,7 +149,7 @@ fn check_files(files: &Files) -> Result<(), Error> {
     if let Some(k) = (1..written.len()).find(|k| written[..*k].contains(&written[*k])) {
         return Err(Error::SamePath { path: written[k].clone() });
     }
-    for path in [Some(&files.network), files.curve.as_ref(), Some(&files.checkpoint)].into_iter().flatten() {
+    for path in written {
         let folder = path.parent().filter(|f| !f.as_os_str().is_empty());
         if let Some(folder) = folder.filter(|f| !f.is_dir()) {
             return Err(Error::NoFolder { path: path.clone(), folder: folder.into() });

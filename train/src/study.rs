@@ -182,7 +182,7 @@ fn check_networks(study: &Study, pieces: &[Piece], options: &Options) -> Result<
         let trits = |l: &LayerRecipe| {
             l.weights.unwrap_or(recipe.quantize.weights).kind().is_some_and(|k| k != WeightKind::Int8)
         };
-        let inner = recipe.layers.iter().rev().skip(1).rev().skip(1).find(|l| !trits(l));
+        let inner = recipe.layers.iter().take(recipe.layers.len() - 1).skip(1).find(|l| !trits(l));
         if let (true, Some(layer)) = (quantized, inner) {
             return bad(format!("layer {:?} has no bipolar or ternary weights, as partial sums here need", layer.name));
         }

@@ -1,6 +1,10 @@
 //! The command line, from outside.
 
+use std::path::Path;
 use std::process::{Command, Output};
+
+use ndarray::Array;
+use ndarray_npy::WriteNpyExt;
 
 fn hafnia_train(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hafnia-train")).args(args).output().unwrap()
@@ -65,13 +69,8 @@ fn show_prints_a_recipe_that_reads_back() {
     assert_eq!(json(&["study", "--json"])[0]["name"], "mnist_splitting");
 }
 
-/// An array of bytes as `np.save` writes it.
-fn save(path: &std::path::Path, shape: &str, bytes: &[u8]) {
-    let mut header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({shape}), }}");
-    header += &" ".repeat((64 - (10 + header.len() + 1) % 64) % 64);
-    let length = header.len() as u16 + 1;
-    std::fs::write(path, [b"\x93NUMPY\x01\0", &length.to_le_bytes()[..], header.as_bytes(), b"\n", bytes].concat())
-        .unwrap();
+fn save(path: &Path, array: &impl WriteNpyExt) {
+    array.write_npy(std::fs::File::create(path).unwrap()).unwrap();
 }
 
 const OWN: &str = r#"
@@ -91,9 +90,10 @@ fn a_set_of_ones_own_is_learned_from() {
     // Class c has its three of nine values at 9, the others at a value of 0 to 2 that the image sets.
     let image = |i: usize| (0..9).map(move |k| if k / 3 == i % 3 { 9 } else { (i / 3 % 3) as u8 });
     for (part, count) in [("train", 60), ("test", 12)] {
-        save(&at(&format!("{part}.npy")), &format!("{count}, 9"), &(0..count).flat_map(image).collect::<Vec<_>>());
+        let images: Vec<u8> = (0..count).flat_map(image).collect();
+        save(&at(&format!("{part}.npy")), &Array::from_vec(images).into_shape_with_order([count, 9]).unwrap());
         let labels: Vec<u8> = (0..count).map(|i| i as u8 % 3).collect();
-        save(&at(&format!("{part}.labels.npy")), &format!("{count},"), &labels);
+        save(&at(&format!("{part}.labels.npy")), &Array::from_vec(labels));
     }
     std::fs::write(at("own.toml"), OWN).unwrap();
     let text = |name: &str| at(name).to_str().unwrap().to_string();
@@ -116,6 +116,6 @@ fn a_set_of_ones_own_is_learned_from() {
     refused(&["--set", "layers.1.neurons=10"], "layers.1.neurons is 10, but the data set has 3 classes");
     refused(&["--set", "data.flip=true"], "vectors, without rows and columns; leave out data.shift, data.flip");
     refused(&["--set", "data.side=4"], "leave out data.side");
-    save(&at("test.npy"), "12, 8", &[0; 96]);
-    refused(&[], "[8, 1, 1], the training images [9, 1, 1]");
+    save(&at("test.npy"), &Array::<u8, _>::zeros([12, 8]));
+    refused(&[], "arrays: training images have shape [9, 1, 1], test images [8, 1, 1]");
 }

@@ -5,7 +5,7 @@ mod augment;
 use std::path::Path;
 
 pub use augment::augmented;
-use hafnia::data::{DataError, Dataset, Split as Part, open_for, open_split};
+use hafnia::data::{Dataset, Split as Part, check_parts, open_for, open_split};
 
 use crate::random::{Purpose, Stream};
 use crate::{Error, recipe::DataRecipe, recipe::SetName};
@@ -163,10 +163,7 @@ pub fn load(recipe: &DataRecipe, seed: u64, folder: Option<&Path>) -> Result<Spl
 
 /// Classes of a set of one's own: labels up to the largest of either part.
 fn own_classes(train: &Images, held_out: &Images, recipe: &DataRecipe) -> Result<usize, Error> {
-    if train.shape != held_out.shape {
-        let (name, got, want) = ("arrays: test.npy".into(), held_out.shape.into(), train.shape.into());
-        return Err(DataError::Parts { name, got, want }.into());
-    }
+    check_parts(recipe.set.name(), &train.shape, &held_out.shape)?;
     if train.shape[1..] == [1, 1] && (recipe.shift > 0 || recipe.flip || recipe.rotate > 0.0) {
         return Err(vectors("data.shift, data.flip and data.rotate"));
     }

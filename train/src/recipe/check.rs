@@ -7,7 +7,8 @@ use crate::errors::ErrorKind;
 const MOST_NEURONS: usize = 65_536;
 
 impl Recipe {
-    /// Ranges. What a network itself demands, names for one, is left to it: `fit` builds one before it trains.
+    /// Ranges, and what must hold of a model that no network file can hold, too. What else a network demands is left to it: `fit`
+    /// builds one before it trains.
     pub(super) fn check(&self) -> Result<(), String> {
         let positive = |key: &str, value: f64| match value > 0.0 && value.is_finite() {
             true => Ok(()),
