@@ -41,7 +41,10 @@ impl Point {
     }
 }
 
-pub const COLOURS: [&str; 8] = ["#1b6ca8", "#d1495b", "#3c8d53", "#8d5a97", "#c98a1b", "#4b4b4b", "#2a9d8f", "#9c6644"];
+pub const COLOURS: [&str; 12] = [
+    "#1b6ca8", "#d1495b", "#3c8d53", "#8d5a97", "#c98a1b", "#4b4b4b", "#2a9d8f", "#9c6644", "#5fb3e6", "#e08bb0",
+    "#8fae2e", "#2b2d7c",
+];
 pub const HEIGHT: f64 = 400.0;
 pub const LEFT: f64 = 60.0;
 const RIGHT: f64 = 180.0;
@@ -63,9 +66,9 @@ pub fn svg(chart: &Chart) -> String {
     let (width, bottom) = (right + RIGHT, HEIGHT - BOTTOM);
     let place_x = |x: f64| (x - x0) / (x1 - x0) * panel_width;
     let place_y = |y: f64| bottom - (y - y0) / (y1 - y0) * (bottom - TOP);
-    let x_ticks: Vec<f64> = match chart.log_x {
-        true => (x0.ceil() as i32..=x1.floor() as i32).map(f64::from).collect(),
-        false => ticks(x0, x1),
+    let x_ticks: Vec<(f64, String)> = match chart.log_x {
+        true => decades(x0, x1),
+        false => ticks(x0, x1).into_iter().map(|x| (x, number(x))).collect(),
     };
     let mut labels: Vec<&str> = Vec::new();
     let mut legend: Vec<(&str, bool)> = Vec::new();
@@ -78,9 +81,10 @@ pub fn svg(chart: &Chart) -> String {
         }
     }
     let stroke = |label: &str, paper: bool| {
-        let colour = COLOURS[labels.iter().position(|l| *l == label).expect("listed") % COLOURS.len()];
+        let k = labels.iter().position(|l| *l == label).expect("listed");
+        let (colour, width) = (COLOURS[k % COLOURS.len()], 1.5 * (1 + k / COLOURS.len()) as f64); // the thirteenth is the first, but wider
         let dash = if paper { " stroke-dasharray=\"5 4\"" } else { "" };
-        format!("fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\"{dash}")
+        format!("fill=\"none\" stroke=\"{colour}\" stroke-width=\"{width}\"{dash}")
     };
 
     let mut out = opened(width, &chart.title);
@@ -96,11 +100,10 @@ pub fn svg(chart: &Chart) -> String {
         for y in ticks(y0, y1).into_iter().map(place_y) {
             line(&mut out, &format!("M{left:.1} {y:.1}h{panel_width}"), "stroke=\"#ddd\"");
         }
-        for tick in &x_ticks {
+        for (tick, label) in &x_ticks {
             let x = left + place_x(*tick);
             line(&mut out, &format!("M{x:.1} {TOP}V{bottom}"), "stroke=\"#eee\"");
-            let label = if chart.log_x { format!("1e{tick}") } else { number(*tick) };
-            text(&mut out, x, bottom + 15.0, "middle", "", &label);
+            text(&mut out, x, bottom + 15.0, "middle", "", label);
         }
         for series in &panel.series {
             let (stroke, mut path) = (stroke(&series.label, series.paper), String::new());
@@ -168,6 +171,18 @@ fn ticks(low: f64, high: f64) -> Vec<f64> {
     ((low / step - 1e-9).ceil() as i64..=(high / step + 1e-9).floor() as i64).map(|k| k as f64 * step).collect()
 }
 
+/// Powers of ten within a span of logarithms, each with its label; where there are fewer than two, three times them as well.
+fn decades(low: f64, high: f64) -> Vec<(f64, String)> {
+    let within = |factors: &[u8]| -> Vec<(f64, String)> {
+        (low.floor() as i32..=(high + 1e-9).floor() as i32)
+            .flat_map(|p| factors.iter().map(move |m| (f64::from(p) + f64::from(*m).log10(), format!("{m}e{p}"))))
+            .filter(|(x, _)| (low - 1e-9..=high + 1e-9).contains(x))
+            .collect()
+    };
+    let powers = within(&[1]);
+    if powers.len() < 2 { within(&[1, 3]) } else { powers }
+}
+
 fn number(value: f64) -> String {
     let rounded = (value * 1e6).round() / 1e6;
     format!("{}", if rounded == 0.0 { 0.0 } else { rounded })
@@ -186,6 +201,12 @@ mod tests {
         assert_eq!(ticks(0.0, 10.0), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
         assert_eq!(ticks(97.3, 98.8).iter().map(|t| number(*t)).collect::<Vec<_>>().len(), 8);
         assert_eq!(number(0.30000000000000004), "0.3");
+        let labels = |low: f64, high: f64| {
+            decades(low.log10(), high.log10()).into_iter().map(|(_, label)| label).collect::<Vec<_>>()
+        };
+        assert_eq!(labels(1e-4, 0.2), ["1e-4", "1e-3", "1e-2", "1e-1"]);
+        assert_eq!(labels(0.03, 0.1), ["3e-2", "1e-1"]);
+        assert_eq!(labels(0.1, 1.0), ["1e-1", "1e0"]);
     }
 
     #[test]
@@ -207,5 +228,14 @@ mod tests {
         assert!(two.contains(COLOURS[0]) && !two.contains(COLOURS[1]));
         assert!(two.contains("cx=\"300.0\"") && two.contains("cx=\"556.0\""), "{two}");
         assert!(chart(vec![]).contains("</svg>"));
+        // No two of 24 lines look alike.
+        let series = (0..24).map(|k| Series { label: k.to_string(), points: points(), paper: false }).collect();
+        let many = chart(vec![Panel { title: "".into(), series }]);
+        let looks = many
+            .lines()
+            .filter(|l| l.contains("h24"))
+            .map(|l| l.split("fill=").nth(1))
+            .collect::<std::collections::HashSet<_>>();
+        assert_eq!(looks.len(), 24);
     }
 }
