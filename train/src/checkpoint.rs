@@ -7,7 +7,8 @@ use std::{collections::HashMap, path::Path};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, adam::Adam, curve::Row, model::Model, recipe::Recipe, whole};
+use crate::recipe::{ActivationKind, Recipe};
+use crate::{Error, adam::Adam, curve::Row, model::Model, whole};
 
 const KEY: &str = "hafnia-train";
 const FORMAT: u32 = 2;
@@ -214,8 +215,13 @@ pub fn start_from(path: &Path, array_inputs: usize, model: &mut Model, mapping: 
                 Ok(of(&format!("{place}{what}"), neurons)?.into_iter().map(|x| x * share).collect())
             };
             let spread = if mapping == Mapping::Literal { share * share } else { 1.0 };
-            norm.gamma.set(&read("gamma", 1.0)?);
-            norm.beta.set(&read("beta", share)?);
+            // A dead zone is shared, too: where a block's gamma is as many times larger, beta and the zone stay as they are.
+            let (steeper, shift) = match layer.activation {
+                Some(ActivationKind::Ternary) => (1.0 / share, 1.0),
+                _ => (1.0, share),
+            };
+            norm.gamma.set(&read("gamma", steeper)?);
+            norm.beta.set(&read("beta", shift)?);
             norm.mean.set(&read("mean", share)?);
             norm.variance.set(&read("variance", spread)?);
         }

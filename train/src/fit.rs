@@ -120,15 +120,29 @@ fn check(recipe: &Recipe, split: &Split, model: &Model) -> Result<(), Error> {
     }
     if let Some(e) = &recipe.episodes {
         let parts = [
-            ("training", &split.train, if e.learned_way > 0 { e.learned_way } else { e.way }),
-            ("validation", &split.validation, if e.validation_episodes > 0 { e.way } else { 0 }),
-            ("held-out", &split.held_out, e.way),
+            ("training", "queries", &split.train, if e.learned_way > 0 { e.learned_way } else { e.way }, e.queries),
+            (
+                "validation",
+                "judged_queries",
+                &split.validation,
+                if e.validation_episodes > 0 { e.way } else { 0 },
+                e.judged_queries,
+            ),
+            ("held-out", "judged_queries", &split.held_out, e.way, e.judged_queries),
         ];
-        for (what, images, way) in parts {
-            let characters = episodes::classes(&images.labels).len();
-            if characters < way {
+        for (what, asks, images, way, queries) in parts {
+            let characters = episodes::classes(&images.labels);
+            if characters.len() < way {
                 return bad(format!(
-                    "episodes: {way} ways do not fit {characters} {what} characters; lower episodes.way and learned_way, or change data.validation"
+                    "episodes: {way} ways do not fit {} {what} characters; lower episodes.way and learned_way, or change data.validation",
+                    characters.len()
+                ));
+            }
+            let drawings = characters.iter().map(Vec::len).min().unwrap_or(0);
+            if way > 0 && drawings < e.shots + queries {
+                return bad(format!(
+                    "episodes: {} shots and {queries} queries do not fit a {what} character of {drawings} drawings; complete the set, or lower episodes.shots or episodes.{asks}",
+                    e.shots
                 ));
             }
         }

@@ -422,6 +422,22 @@ mod tests {
             let message = Recipe::load("digits_binary", &[set.into()]).unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");
         }
+        for threshold in ["inf", "nan", "1.5"] {
+            let message =
+                Recipe::load("batmann", &[format!("episodes.threshold={threshold}")]).unwrap_err().to_string();
+            assert!(
+                message.to_lowercase().contains(&format!("episodes.threshold is {threshold}; it is a share")),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn real_activations_do_not_vote() {
+        let set = ["quantize.weights=float", "quantize.activations=relu", "split.inputs=128"].map(String::from);
+        Recipe::load("mnist_mlp", &set[..2]).unwrap();
+        let message = Recipe::load("mnist_mlp", &set).unwrap_err().to_string();
+        assert!(message.contains("split.inputs has blocks vote"), "{message}");
     }
 
     #[test]

@@ -73,6 +73,11 @@ impl Rotated {
             for (x, s) in neurons.iter().zip(&signs) {
                 add(&mut sum, &product(&product(&transposed(x, a, b), &first, [b, a, a]), s, [b, a, b]));
             }
+            // Few neurons leave directions of which the sum says nothing: there the matrix stays near what it was.
+            if neurons.len() * a < b {
+                let small = 1e-6 * sum.iter().map(|v| v * v).sum::<f64>().sqrt();
+                sum.iter_mut().zip(&second).for_each(|(s, m)| *s += small * m);
+            }
             second = polar(&sum, b);
         }
         let near = |m: Vec<f64>| m.into_iter().map(|x| x as f32).collect::<Vec<f32>>();
@@ -131,7 +136,7 @@ fn add(sum: &mut [f64], more: &[f64]) {
 fn polar(m: &[f64], side: usize) -> Vec<f64> {
     let length = m.iter().map(|x| x * x).sum::<f64>().sqrt().max(f64::MIN_POSITIVE);
     let mut x: Vec<f64> = m.iter().map(|v| v / length).collect();
-    for _ in 0..60 {
+    for _ in 0..100 {
         let cube = product(&product(&x, &transposed(&x, side, side), [side; 3]), &x, [side; 3]);
         let next: Vec<f64> = x.iter().zip(cube).map(|(x, c)| 1.5 * x - 0.5 * c).collect();
         let moved = x.iter().zip(&next).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
@@ -163,6 +168,19 @@ mod tests {
         let mut stream = Stream::new(1, Purpose::Weights, 0);
         let random: Vec<f64> = (0..49).map(|_| stream.normal()).collect();
         assert!(is_orthogonal(&polar(&random, 7), 7));
+    }
+
+    #[test]
+    fn few_neurons_leave_both_matrices_orthogonal() {
+        // 3 neurons of 1 x 13: the sum for the second matrix has rank 3.
+        let mut stream = Stream::new(1, Purpose::Weights, 0);
+        let latent: Vec<f32> = (0..3 * 13).map(|_| stream.normal() as f32).collect();
+        let mut rotated = Rotated::new("x", &latent, 3, &mut stream, &Device::flex());
+        for epoch in 0..3 {
+            rotated.update(&latent, f64::from(epoch) / 3.0);
+            let second: Vec<f64> = rotated.second.values().into_iter().map(f64::from).collect();
+            assert!(is_orthogonal(&second, 13), "{second:?}");
+        }
     }
 
     #[test]

@@ -165,17 +165,22 @@ fn check_assignments(pieces: &[Piece], set: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
-/// What is mapped onto arrays was learned whole, and partial sums that are quantized are whole numbers, none larger than its block
-/// has inputs.
+/// What is mapped onto arrays was learned whole, partial sums that are quantized are whole numbers, none larger than its block
+/// has inputs, and weights that get errors can have them.
 fn check_networks(study: &Study, pieces: &[Piece], options: &Options) -> Result<(), Error> {
     for piece in pieces {
-        let quantized = matches!(piece.work, Work::Quantize { .. });
-        if !quantized && !matches!(piece.work, Work::Map { .. }) {
-            continue;
-        }
         let recipe = piece.work.network().recipe(options)?;
         let bad =
             |reason: String| Err(Error::Study { study: study.name, reason: format!("{}: {reason}", recipe.name) });
+        let quantized = match piece.work {
+            Work::Train { .. } => continue,
+            Work::Errors { kind, .. } => {
+                recipe.takes_errors(kind).or_else(bad)?;
+                continue;
+            }
+            Work::Map { .. } => false,
+            Work::Quantize { .. } => true,
+        };
         if recipe.split.inputs > 0 {
             return bad("is mapped onto arrays and so must be whole; leave out split.inputs".into());
         }
@@ -186,8 +191,8 @@ fn check_networks(study: &Study, pieces: &[Piece], options: &Options) -> Result<
         if let (true, Some(layer)) = (quantized, inner) {
             return bad(format!("layer {:?} has no bipolar or ternary weights, as partial sums here need", layer.name));
         }
-        if quantized && recipe.quantize.activations == ActivationKind::Relu {
-            return bad("has real activations; partial sums here need bipolar or ternary ones".into());
+        if recipe.quantize.activations == ActivationKind::Relu {
+            return bad("has real activations; votes and partial sums need bipolar or ternary ones".into());
         }
     }
     Ok(())
@@ -219,6 +224,8 @@ pub fn run(study: &Study, options: &Options, mut tell: impl FnMut(News)) -> Resu
                 Ok(Attempt::Done) => done += 1,
                 Ok(Attempt::Busy) => busy += 1,
                 Ok(Attempt::Known) => (),
+                // No piece's fault: the file was written by hand, or by a process with other settings.
+                Err(error @ Error::Table { .. }) => return Err(error),
                 Err(error) => {
                     tell(News::Failed { key: &piece.key(), error: &error });
                     failed.push((network.name.clone(), error));
@@ -411,6 +418,15 @@ mod tests {
         assert!(refused("mnist_mlp:split.inputs=128").contains("leave out split.inputs"));
         check_networks(&STUDIES[0], &pieces, &with(&["layers.0.weights=int8", "mnist_mlp_512:train.epochs=4"]))
             .unwrap();
+        let errors = STUDIES.iter().find(|s| s.name == "vgg_errors").unwrap();
+        let pieces = errors.pieces(&Scale::default()).unwrap();
+        let refused = |set: &str| check_networks(errors, &pieces, &with(&[set])).unwrap_err().to_string();
+        assert!(
+            refused("vgg_binary_16_run1:quantize.rotated=true")
+                .contains("vgg_binary_16_run1: errors: kind = \"sign\" goes")
+        );
+        assert!(refused("quantize.weights=int8").contains("vgg_ternary_16_run1: errors: kind = \"sign\" goes"));
+        check_networks(errors, &pieces, &with(&[])).unwrap();
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! The trainer's own evaluation and `hafnia`'s, on the exported file, agree in every neuron: small random networks of every
 //! kind that recipes can describe.
 
+use hafnia::golden::{Golden, LayerTrace};
+use hafnia::hardware::Hardware;
+use hafnia_train::checkpoint::{self, Mapping, State};
 use hafnia_train::data::Images;
 use hafnia_train::random::{Purpose, Stream};
 use hafnia_train::{batch, device, evaluate, export, model::Model, recipe::Recipe};
@@ -123,4 +126,43 @@ fn blocks_are_those_of_the_plan() {
     assert_eq!(sizes(2), [10, 10]);
     assert_eq!(sizes(4), [10, 10]);
     assert_eq!(sizes(5), [11]);
+}
+
+/// Parameter mapping in tensors, on a checkpoint, and in integers, by the plan of the whole network, give the same scores.
+#[test]
+fn a_mapped_network_votes_as_its_plan_does() {
+    let images = images(40);
+    let ternary = ["quantize.weights=ternary", "quantize.activations=ternary"];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("whole.checkpoint");
+    let mut all = Vec::new();
+    for set in [&[][..], &ternary, &[ternary[0], ternary[1], "quantize.dead_zone=0.3"]] {
+        let set: Vec<String> = set.iter().map(|s| s.to_string()).collect();
+        let recipe = Recipe::parse("tiny", BASE, &set).unwrap();
+        let state = State::new(moved(&recipe, &images));
+        checkpoint::save(&path, &recipe, &state).unwrap();
+        let network = export::network("tiny", &images.shape, recipe.input.code(), &state.model.layers).unwrap();
+        for (mapping, word) in [(Mapping::Shift, "shift"), (Mapping::Literal, "literal")] {
+            let hardware = format!(
+                "readout = 'sa'\narray.inputs = 16\nsa.mapping = '{word}'\nlayer.conv1.readout = 'digital'\nlayer.fc3.readout = 'pcsa'"
+            );
+            let plan = hafnia::plan::plan(&network, &Hardware::parse(&hardware).unwrap()).unwrap();
+            let codes: Vec<&[u8]> = (0..images.len()).map(|i| images.image(i)).collect();
+            let golden: Vec<Vec<i32>> = (Golden::new(&plan).run_all(&codes, || ()).into_iter())
+                .map(|trace| match trace.layers.into_iter().last() {
+                    Some(LayerTrace::Sums(sums)) => sums,
+                    other => panic!("{other:?}"),
+                })
+                .collect();
+            let model = checkpoint::mapped(&path, &recipe, &images.shape, 16, mapping, &device()).unwrap();
+            let x = (0..images.len()).map(|i| images.image(i).into());
+            let outputs = model.eval(batch::inputs(x, images.values(), &recipe.input.code(), &device()));
+            let sums: Vec<Vec<i32>> =
+                outputs.last().unwrap().rows().map(|r| r.iter().map(|s| *s as i32).collect()).collect();
+            assert_eq!(sums, golden, "{set:?}, {word}");
+            all.push(sums);
+        }
+    }
+    all.dedup();
+    assert_eq!(all.len(), 6, "each of the mappings and networks has scores of its own");
 }

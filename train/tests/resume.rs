@@ -69,4 +69,11 @@ fn episodes_that_do_not_fit_the_characters_are_refused_before_training() {
     };
     let error = fit(&recipe, &split, &hafnia_train::device(), Options::default(), |_| ()).err().unwrap().to_string();
     assert!(error.contains("20 ways do not fit 10 validation characters; lower episodes.way"), "{error}");
+
+    // A drawing is missing: 19 are left of a character, where 5 shots and 15 queries need 20.
+    let recipe = Recipe::load("batmann", &["width=2".into()]).unwrap();
+    let mut split = data::load(&recipe.data, recipe.seed, None).unwrap();
+    split.held_out = split.held_out.chosen(&(1..split.held_out.len()).collect::<Vec<_>>());
+    let error = fit(&recipe, &split, &hafnia_train::device(), Options::default(), |_| ()).err().unwrap().to_string();
+    assert!(error.contains("5 shots and 15 queries do not fit a held-out character of 19 drawings"), "{error}");
 }

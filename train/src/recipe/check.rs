@@ -1,12 +1,24 @@
 //! What a recipe must keep to.
 
-use super::{InputRecipe, Keep, Loss, OpName, Recipe, SetName, WeightName};
+use super::{ActivationKind, InputRecipe, Keep, Loss, OpName, Recipe, SetName, WeightName};
 use crate::errors::ErrorKind;
 
 /// What a network may have in a layer.
 const MOST_NEURONS: usize = 65_536;
 
 impl Recipe {
+    /// Some of its weights can have errors of a kind.
+    pub(crate) fn takes_errors(&self, kind: ErrorKind) -> Result<(), String> {
+        let fits = |weights: WeightName| match kind {
+            ErrorKind::Sign => weights == WeightName::Bipolar || weights == WeightName::Ternary,
+            ErrorKind::Zero => weights == WeightName::Ternary,
+        };
+        if !self.layers.iter().any(|l| fits(l.weights.unwrap_or(self.quantize.weights))) || self.quantize.rotated {
+            return Err("errors: kind = \"sign\" goes with bipolar and ternary weights, \"zero\" with ternary ones, neither with quantize.rotated".into());
+        }
+        Ok(())
+    }
+
     /// Ranges, and what must hold of a model that no network file can hold, too. What else a network demands is left to it: `fit`
     /// builds one before it trains.
     pub(super) fn check(&self) -> Result<(), String> {
@@ -50,6 +62,9 @@ impl Recipe {
         if self.quantize.rotated && self.split.inputs > 0 {
             return Err("quantize.rotated rotates whole layers; leave out split.inputs".into());
         }
+        if self.quantize.activations == ActivationKind::Relu && self.split.inputs > 0 {
+            return Err("split.inputs has blocks vote, which real activations cannot; leave it out, or take bipolar or ternary ones".into());
+        }
         if !(self.split.vote_window >= 0.0 && self.split.vote_window.is_finite()) {
             return Err(format!("split.vote_window is {}; give a number from 0 on", self.split.vote_window));
         }
@@ -57,13 +72,7 @@ impl Recipe {
             return Err(format!("errors.rate is {}; it is a share, 0 to 0.5", self.errors.rate));
         }
         if self.errors.rate > 0.0 {
-            let fits = |weights: WeightName| match self.errors.kind {
-                ErrorKind::Sign => weights == WeightName::Bipolar || weights == WeightName::Ternary,
-                ErrorKind::Zero => weights == WeightName::Ternary,
-            };
-            if !self.layers.iter().any(|l| fits(l.weights.unwrap_or(self.quantize.weights))) || self.quantize.rotated {
-                return Err("errors: kind = \"sign\" goes with bipolar and ternary weights, \"zero\" with ternary ones, neither with quantize.rotated".into());
-            }
+            self.takes_errors(self.errors.kind)?;
         }
         if let InputRecipe::Affine([gain, offset]) = self.input
             && gain.unsigned_abs().max(offset.unsigned_abs()) > 1 << 15
@@ -84,6 +93,12 @@ impl Recipe {
                 return Err(
                     "episodes.validation_episodes needs data.validation, characters set aside, and the reverse".into(),
                 );
+            }
+            if !(0.0..=1.0).contains(&e.threshold) {
+                return Err(format!(
+                    "episodes.threshold is {}; it is a share of queries, 0 to 1 (1: never stops)",
+                    e.threshold
+                ));
             }
             if e.learned_way == 1 {
                 return Err("episodes.learned_way is 1, and of one class there is nothing to learn; give 2 or more, or 0 for episodes.way".into());

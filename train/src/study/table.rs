@@ -52,12 +52,13 @@ impl<'a> Table<'a> {
         ["series", &x, "run", "accuracy_percent", "paper_percent", "settings"].map(String::from)
     }
 
-    /// What the file says now: another process may have written it. A row that was made with other settings is an error.
+    /// What the file says now: another process may have written it. A row that was made with other settings is an error, which
+    /// leaves what was known.
     pub fn read(&mut self) -> Result<(), Error> {
         let path = self.path();
         let text = if path.is_file() { super::read_text(&path, "read the results so far")? } else { String::new() };
         let bad = |reason: String| Error::Table { path: path.clone(), reason };
-        self.rows.clear();
+        let (mut rows, mut places): (Vec<Row>, Vec<usize>) = Default::default();
         let no_csv = |e: csv::Error| bad(format!("is no CSV: {e}; mend it, or take another folder"));
         let mut csv = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
         let (head, own) = (csv.headers().map_err(no_csv)?.clone(), self.head());
@@ -67,20 +68,19 @@ impl<'a> Table<'a> {
         }
         for record in csv.into_records() {
             let row = row(&record.map_err(no_csv)?).map_err(bad)?;
-            if self.rows.iter().any(|other| other.key() == row.key()) {
+            if rows.iter().any(|other: &Row| other.key() == row.key()) {
                 return Err(bad(format!("row {} is there twice: delete one", row.name())));
             }
-            self.rows.push(row);
+            rows.push(row);
         }
-        self.places.clear();
         for (piece, now) in self.pieces.iter().zip(&self.settings) {
             let key = (piece.series.as_str(), piece.x, piece.run);
-            let Some(place) = self.rows.iter().position(|row| row.key() == key) else {
-                self.places.push(self.rows.len());
-                self.rows.push(Row::new(piece));
+            let Some(place) = rows.iter().position(|row| row.key() == key) else {
+                places.push(rows.len());
+                rows.push(Row::new(piece));
                 continue;
             };
-            let row = &mut self.rows[place];
+            let row = &mut rows[place];
             row.paper_percent = piece.paper;
             if row.accuracy_percent.is_some() && row.settings != *now {
                 let then = &row.settings;
@@ -90,8 +90,9 @@ impl<'a> Table<'a> {
                     row.name()
                 )));
             }
-            self.places.push(place);
+            places.push(place);
         }
+        (self.rows, self.places) = (rows, places);
         Ok(())
     }
 
@@ -248,4 +249,27 @@ fn series<'a>(points: impl Iterator<Item = (&'a Row, f64)>, paper: bool, span: (
         }
     }
     series
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{STUDIES, Scale};
+    use super::*;
+
+    #[test]
+    fn a_table_that_no_longer_reads_leaves_what_was_known() {
+        let study = &STUDIES[0];
+        let pieces = study.pieces(&Scale::default()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let open =
+            |settings: &str| Table::open(study, &pieces, vec![settings.into(); pieces.len()], folder.path()).unwrap();
+        let (mut one, mut other) = (open("train.epochs=20"), open("train.epochs=40"));
+        one.put(0, 90.0).unwrap();
+        let error = other.put(1, 91.0).unwrap_err().to_string();
+        assert!(error.contains("was made with the settings `train.epochs=20`, not `train.epochs=40`"), "{error}");
+        assert!((0..other.len()).all(|piece| !other.is_done(piece)));
+        std::fs::write(one.path(), "nothing of a table\n").unwrap();
+        assert!(one.read().is_err());
+        assert!(one.is_done(0) && !one.is_done(1));
+    }
 }
