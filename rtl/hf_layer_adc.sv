@@ -90,7 +90,7 @@ module hf_layer_adc #(
     output logic      [Blocks*Tiles*Adcs*CodeBits-1:0] codes_o,
     // Program a word line, see hf_array_access; tied to 0 where Programmable is 0
     input  wire logic                   hold_i,          // no vector is taken
-    output logic                        reading_o,       // the arrays are read, or will be after the coming edge
+    output logic                        reading_o,       // the arrays are read, will be after the coming edge, or their codes wait
     input  wire logic [2:0]             program_i,
     input  wire logic [SplitWidth-1:0]  program_split_i,
     input  wire logic [TileWidth-1:0]   program_tile_i,

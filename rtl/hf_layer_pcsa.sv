@@ -49,6 +49,7 @@ module hf_layer_pcsa #(
     parameter Name = "",
     localparam int InputBits = Inputs * (InputTrits ? 2 : Planes),
     localparam int OutputBits = Neurons * (Output == 2 ? SumWidth : Output == 1 ? 2 : 1),
+    localparam int LaneWidth = $clog2(Amplifiers + 1) + 1,
     localparam int Cells = 2 * (Amplifiers + SpareAmplifiers) * ColumnsPerAmplifier,
     localparam int SplitWidth = ColumnTiles > 1 ? $clog2(ColumnTiles) : 1,
     localparam int TileWidth = RowTiles > 1 ? $clog2(RowTiles) : 1,
@@ -88,7 +89,6 @@ module hf_layer_pcsa #(
     output logic                        array_busy_o
 );
   localparam int RowGroups = (RowTiles + LaneRows - 1) / LaneRows;
-  localparam int LaneWidth = $clog2(Amplifiers + 1) + 1;
   localparam int Thresholds = Output == 1 ? 2 : 1;
   localparam int RowWidth = Rows > 1 ? $clog2(Rows) : 1;
   localparam int RowGroupWidth = RowGroups > 1 ? $clog2(RowGroups) : 1;
@@ -104,6 +104,7 @@ module hf_layer_pcsa #(
 
   logic [1:0] state_q, state_d;
   logic accept;
+  logic busy, captured;
   logic next, commit, commit_last;
   logic [RowWidth-1:0] next_row, commit_row;
   logic [RowGroupWidth-1:0] next_row_group, commit_row_group;
@@ -130,8 +131,6 @@ module hf_layer_pcsa #(
   end
 
   // ---------------------------------------------------------------- sums
-  logic busy, captured;
-
   // The array that is programmed: its lane, its row group, its bit lines among those of all column tiles.
   logic [ColumnTiles-1:0] verify;
   logic [LaneRows-1:0] program_lanes;

@@ -72,7 +72,7 @@ module hf_layer_sa #(
     output logic      [References*Blocks*Neurons-1:0] out_data_o,
     // Program a word line, see hf_array_access; tied to 0 where Programmable is 0
     input  wire logic                   hold_i,          // no vector is taken
-    output logic                        reading_o,       // the arrays are read, or will be after the coming edge
+    output logic                        reading_o,       // the arrays are read, will be after the coming edge, or their votes wait
     input  wire logic [2:0]             program_i,
     input  wire logic [SplitWidth-1:0]  program_split_i,
     input  wire logic [TileWidth-1:0]   program_tile_i,
@@ -127,7 +127,8 @@ module hf_layer_sa #(
   assign settled = enable && x_valid_q && cycle_last;
   assign last = cycle_last && block_group_last && tile_group_last && column_last && reference_last;
   assign in_ready_o = enable && (!x_valid_q || last) && !hold_i;
-  assign reading_o = accept || x_valid_q;
+  // The last read's votes stand in the amplifiers' latches until they are taken.
+  assign reading_o = accept || x_valid_q || votes_valid_q;
   assign accept = in_valid_i && in_ready_o;
   assign out_valid_o = votes_valid_q;
 
@@ -155,6 +156,7 @@ module hf_layer_sa #(
   hf_counter #(.Steps(References)) i_reference (
       .clk_i, .clear_i(accept), .step_i(settled && block_group_last && tile_group_last && column_last),
       .count_o(reference), .last_o(reference_last));
+  logic [References*Blocks*Padded-1:0] votes;
   // Of use only in layers that take several reads.
   logic unused;
   assign unused = ^{cycle, votes};
@@ -301,7 +303,6 @@ module hf_layer_sa #(
   end
 
   // Loops, not a piece of wiring each: a simulator would join the pieces one by one in every cycle.
-  logic [References*Blocks*Padded-1:0] votes;
   always_comb begin
     votes = kept_q;
     for (int b = (BlockGroups - 1) * LaneBlocks; b < Blocks; b++) begin

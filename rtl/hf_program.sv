@@ -168,7 +168,8 @@ module hf_program #(
     end
   end
 
-  assign program_o = program_q;
+  // Before the first edge of a clock that starts late the register may hold anything, and cells keep what a pulse does to them.
+  assign program_o = rst_ni ? program_q : OpNone;
   assign mask_o = next_q == Reset ? pending_q & ~target_i : pending_q & target_i;
   assign cell_o = cell_q;
 endmodule

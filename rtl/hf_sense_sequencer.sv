@@ -66,7 +66,8 @@ module hf_sense_sequencer #(
     end
   end
 
-  assign sense_o = sense_q;
+  // Before the first edge of a clock that starts late the register may hold anything.
+  assign sense_o = rst_ni && sense_q;
   assign latch_o = state_q == Sense && left_q == '0;
   assign capture_o = state_q == Capture;
 

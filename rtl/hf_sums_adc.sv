@@ -83,7 +83,7 @@ module hf_sums_adc #(
     input  wire logic                      in_valid_i,
     output logic                           in_ready_o,
     input  wire logic [InputBits-1:0]      in_data_i,
-    output logic                           reading_o,  // word lines are driven, or will be after the coming edge
+    output logic                           reading_o,  // word lines are driven, will be after the coming edge, or codes wait
     // Control
     input  wire logic                      stop_i,     // with step_o: no further step of this vector
     output logic                           step_o,     // a step's last read ends with this cycle
@@ -144,6 +144,7 @@ module hf_sums_adc #(
 
   // ---------------------------------------------------------------- control: the steps move together
   logic x_valid_q;         // a vector drives the word lines
+  logic add_q;             // a read has just ended
   logic accept, settled, neuron_last, last;
   logic cycle_last, phase_last, block_group_last, column_last, tile_group_last;
   logic [(ConversionCycles > 1 ? $clog2(ConversionCycles) : 1)-1:0] cycle;
@@ -158,7 +159,8 @@ module hf_sums_adc #(
   assign step_o = settled && neuron_last;
   assign in_ready_o = enable_i && (!x_valid_q || last);
   assign accept = in_valid_i && in_ready_o;
-  assign reading_o = accept || x_valid_q;
+  // The last read's codes stand in the ADCs until they are added.
+  assign reading_o = accept || x_valid_q || add_q;
 
   hf_counter #(.Steps(ConversionCycles)) i_cycle (
       .clk_i, .clear_i(accept), .step_i(enable_i && x_valid_q), .count_o(cycle), .last_o(cycle_last));
@@ -173,7 +175,7 @@ module hf_sums_adc #(
       .last_o(tile_group_last));
 
   // Read, add, commit.
-  logic add_q, commit_q, add;
+  logic commit_q, add;
   logic first_q, neuron_last_q, vector_last_q, commit_last_q;
   logic [PhaseWidth-1:0] phase_q;
   logic [BlockGroupWidth-1:0] block_group_q;

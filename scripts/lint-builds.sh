@@ -28,6 +28,13 @@ for readout in pcsa sa adc; do
   $cargo run --quiet --bin hafnia -- generate networks/digits_ternary.safetensors --hardware "$folder/program.toml" \
     -o "$folder/program-$readout"
 done
+# Word lines of one and two cells, the only ones of the design.
+for outputs in 1 2; do
+  printf 'readout = "sa"\n[array]\ninputs = 256\noutputs = %s\n[layer.fc3]\nreadout = "digital"\n[program]\n' \
+    "$outputs" >"$folder/cells.toml"
+  $cargo run --quiet --bin hafnia -- generate networks/digits_binary.safetensors --hardware "$folder/cells.toml" \
+    -o "$folder/cells-$outputs"
+done
 # 8-bit inputs, bit by bit.
 for readout in pcsa adc; do
   printf '[array]\ninputs = 64\noutputs = 64\n[layer.fc1]\nreadout = "%s"\n' "$readout" >"$folder/bits.toml"

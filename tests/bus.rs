@@ -24,10 +24,10 @@ fn run_with(build: &Path, bench: &str, more: &[&str]) -> String {
     let model = build.join("bench.vvp");
     let mut compile = Command::new("iverilog");
     compile.args(["-g2012", "-s", bench, "-I"]).arg(&benches);
-    if bench != "access_tb" {
+    if bench != "access_tb" && bench != "waiting_tb" {
         compile.arg("-DMEMORY");
     }
-    if bench == "access_tb" || bench == "supply_tb" {
+    if bench != "memory_tb" && bench != "faults_tb" {
         compile.arg("-DACCESS");
     }
     compile.args(["-f", "sim/files.f", "-o"]).arg(&model).arg(benches.join(format!("{bench}.sv"))).current_dir(build);
@@ -77,6 +77,19 @@ fn cells_over_the_bus() {
     notices(&build, "access_tb", "hf_array_access.sv", "assign hold_o = busy || !usable;", "assign hold_o = busy;");
     notices(&build, "access_tb", "hf_array_access.sv", "!usable || !exists", "!exists");
     notices(&build, "access_tb", "hf_program.sv", "!supply_i && !done_o) begin", "1'b0) begin");
+}
+
+#[test]
+fn votes_and_codes_that_are_lost_while_they_wait_are_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    for (readout, block, waits) in
+        [("sa", "hf_layer_sa.sv", "|| votes_valid_q;"), ("adc", "hf_sums_adc.sv", "|| add_q;")]
+    {
+        let build = build(folder.path(), &format!("[program]\n{PULSES}[layer.fc2]\nreadout = \"{readout}\"\n"));
+        let output = run(&build, "waiting_tb");
+        assert!(output.ends_with(" 0 errors\n"), "{readout}: {output}");
+        notices(&build, "waiting_tb", block, waits, ";");
+    }
 }
 
 #[test]

@@ -21,10 +21,11 @@
 //             sense_i has fallen: precharge takes that cycle
 // Throughput  one word line and column a read
 // Program     program_i is the operation and its pulse: 1 FORM, 2 SET, 3 RESET, 4 VERIFY, held for as many cycles as the pulse
-//             lasts, with row_i, program_mask_i and program_cell_i stable. FORM and SET take the masked cells of the word
+//             lasts, with row_i and program_mask_i stable. FORM and SET take the masked cells of the word
 //             line to LRS, RESET takes them to HRS. VERIFY compares one cell with the reference,
 //             2 kOhm times program_trim_i: program_verify_o = 1 where the cell's resistance is below it, from the second cycle
-//             on. The ideal cells have 20 kOhm in LRS and 350 kOhm in HRS. Bit lines and cells: BL of column c, amplifier j at
+//             on that program_cell_i is the cell's; that steps from cell to cell while VERIFY is held. Without VERIFY it is 0: a
+//             bank joins its arrays by OR. The ideal cells have 20 kOhm in LRS and 350 kOhm in HRS. Bit lines and cells: BL of column c, amplifier j at
 //             c * Amplifiers + j, BLb behind all BL.
 //             Faults of an array come from InitPrefix, rX_cY, then _faults in the folder +hafnia_faults, if that is
 //             given: line = {slow BLb, slow BL, stuck BLb, stuck BL}. A stuck cell never switches, a slow one only with every

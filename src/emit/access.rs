@@ -119,11 +119,13 @@ pub(super) fn hold(plan: &Plan) -> &'static str {
 /// `trim`: what stands for the register where there is none.
 fn bank_ports(plan: &Plan, bank: usize, arrays: &Arrays, cells: usize, trim: usize) -> Vec<Pair> {
     let (splits, tiles, lines) = (arrays.splits(), arrays.tiles(), arrays.lines(0));
-    // Without access the ports are tied to 0.
-    let part = |net: &str, bits: usize| match &plan.access {
+    // Without access the ports are tied to 0. Of a net of one bit there are no parts.
+    let part = |net: &str, bits: usize, of: usize| match &plan.access {
+        Some(_) if of == 1 => net.to_string(),
         Some(_) => format!("{net}[{}:0]", bits - 1),
         None => format!("{bits}'d0"),
     };
+    let most = plan.access.as_ref().map_or(cells, |access| access.cells());
     let (operation, trim) = match &plan.access {
         Some(_) => (
             format!("access_program[{}:{}]", 3 * bank + 2, 3 * bank),
@@ -133,11 +135,11 @@ fn bank_ports(plan: &Plan, bank: usize, arrays: &Arrays, cells: usize, trim: usi
     };
     vec![
         pair("program_i", operation),
-        pair("program_split_i", part("access_split", index_width(splits))),
-        pair("program_tile_i", part("access_tile", index_width(tiles))),
-        pair("program_line_i", part("access_line", index_width(lines))),
-        pair("program_mask_i", part("access_mask", cells)),
-        pair("program_cell_i", part("access_cell", index_width(cells))),
+        pair("program_split_i", part("access_split", index_width(splits), 16)),
+        pair("program_tile_i", part("access_tile", index_width(tiles), 16)),
+        pair("program_line_i", part("access_line", index_width(lines), 16)),
+        pair("program_mask_i", part("access_mask", cells, most)),
+        pair("program_cell_i", part("access_cell", index_width(cells), index_width(most))),
         pair("program_trim_i", trim),
         pair("isolate_i", if plan.access.is_some() { "isolate_i" } else { "1'b0" }),
         pair("scan_bypass_i", if plan.access.is_some() { "scan_bypass_i" } else { "1'b0" }),

@@ -123,9 +123,10 @@ pub(super) fn access(
         let reason = "no layer has arrays, so there is nothing to program; leave the table out";
         return Err(PlanError::hardware("[program]", "present", reason));
     }
-    if let Some(bank) = banks.iter().find(|b| b.cells > MOST_CELLS || b.lines[0] > MOST_CELLS) {
+    let largest = |b: &BankPlan| [b.cells, b.lines[0], b.tiles, b.lines.len()].into_iter().max();
+    if let Some(bank) = banks.iter().find(|b| largest(b) > Some(MOST_CELLS)) {
         let reason = format!(
-            "at most {MOST_CELLS} word lines and cells of one can be programmed over the bus; use smaller arrays"
+            "at most {MOST_CELLS} word lines, cells of one, and arrays along a side can be programmed over the bus; use arrays of another size"
         );
         return Err(PlanError::layer(&bank.layer, reason));
     }

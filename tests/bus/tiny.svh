@@ -3,7 +3,7 @@
   logic clk = 1'b0, rst_n = 1'b0;
   always #5 clk = ~clk;
 
-  logic s_valid = 1'b0, s_ready, m_valid, m_last;
+  logic s_valid = 1'b0, s_ready, m_valid, m_last, m_ready = 1'b1;
   logic [63:0] m_data;
   logic [63:0] s_data = 64'h0000_10F0_8040_C020;  // an image of 6 codes
   logic [17:0] s_user = '0;  // command of an image where there is a memory: {erase, learn, label}
@@ -24,7 +24,7 @@
 `ifdef MEMORY
       .s_axis_tuser_i(s_user),
 `endif
-      .m_axis_tvalid_o(m_valid), .m_axis_tready_i(1'b1), .m_axis_tdata_o(m_data), .m_axis_tlast_o(m_last),
+      .m_axis_tvalid_o(m_valid), .m_axis_tready_i(m_ready), .m_axis_tdata_o(m_data), .m_axis_tlast_o(m_last),
       .s_axil_awvalid_i(awvalid), .s_axil_awready_o(awready), .s_axil_awaddr_i(awaddr),
       .s_axil_wvalid_i(wvalid), .s_axil_wready_o(wready), .s_axil_wdata_i(wdata), .s_axil_wstrb_i(wstrb),
       .s_axil_bvalid_o(bvalid), .s_axil_bready_i(1'b1), .s_axil_bresp_o(bresp),
@@ -34,7 +34,7 @@
   localparam logic [1:0] Okay = 2'b00;
   localparam logic [1:0] SlvErr = 2'b10;
   int checks = 0, errors = 0, results = 0;
-  always @(posedge clk) if (m_valid && m_last) results <= results + 1;
+  always @(posedge clk) if (m_valid && m_ready && m_last) results <= results + 1;
 
   task automatic check(input logic [31:0] got, input logic [31:0] want, input int line);
     checks++;
