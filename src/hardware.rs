@@ -264,8 +264,8 @@ impl Count {
     }
 }
 
-/// Keys that only make sense for the whole design.
-const GLOBAL: [&str; 3] = ["clock", "program", "stream"];
+/// Keys that only make sense for the whole design; `pcsa`, since all sense amplifiers hang on one sequence of the sense registers.
+const GLOBAL: [&str; 4] = ["clock", "pcsa", "program", "stream"];
 
 impl Hardware {
     /// Reads `hardware.toml`; the error names the file, the line or table, and the nearest known key.
@@ -328,7 +328,7 @@ impl Hardware {
 }
 
 /// Keys of `[memory]` that are settings of its arrays.
-const OF_ARRAYS: [&str; 5] = ["readout", "array", "pcsa", "adc", "fold"];
+const OF_ARRAYS: [&str; 4] = ["readout", "array", "adc", "fold"];
 
 /// Keys of `[array]` that hold for layers only.
 const SPARES: [&str; 2] = ["spare_word_lines", "spare_columns"];
@@ -340,6 +340,9 @@ fn memory(
 ) -> Result<(Memory, LayerHardware), String> {
     let (of_arrays, mut own): (toml::Table, toml::Table) =
         own.into_iter().partition(|(key, _)| OF_ARRAYS.contains(&key.as_str()));
+    if own.contains_key("pcsa") {
+        return Err("[memory]: `pcsa` holds for the whole design; set it in [pcsa]".into());
+    }
     if own.get("program").is_some_and(|p| p.get("form_ns").is_some()) {
         return Err("[memory.program]: cells are formed over the register bus; set `form_ns` in [program]".into());
     }
@@ -455,7 +458,10 @@ mod tests {
 
     #[test]
     fn global_keys_are_refused_in_layers() {
-        let e = Hardware::parse("[layer.fc1.clock]\nmhz = 1").unwrap_err();
-        assert!(e.contains("whole design"), "{e}");
+        for text in ["[layer.fc1.clock]\nmhz = 1", "[layer.fc1.pcsa]\nwindow_ns = 60", "[memory.pcsa]\nsupply_v = 1.2"]
+        {
+            let e = Hardware::parse(text).unwrap_err();
+            assert!(e.contains("whole design"), "{e}");
+        }
     }
 }

@@ -430,6 +430,17 @@ fn tensors_that_are_missing_or_misshapen_are_named() {
     bad(|f| f.topology["layers"][0]["bias"] = json!("zzz"), &["layer `fc1`: tensor `zzz`: is not in the file"]);
     bad(|f| f.set("fc1.weight", "I8", &[6], vec![1; 6]), &["`fc1.weight`", "shape [6]", "[neurons, inputs]"]);
     bad(|f| f.set("fc1.weight", "I8", &[2, 3, 1], vec![1; 6]), &["shape [2, 3, 1]"]);
+    let kernel = |f: &mut File, sides: [u64; 2], pad: [u64; 4]| {
+        f.topology["input"]["shape"] = json!([1, 1, 3]);
+        f.topology["layers"][0]["op"] = json!({"conv": {"kernel": sides, "pad": pad}});
+    };
+    let last = |f: &mut File| {
+        kernel(f, [1, 3], [0; 4]);
+        f.set("fc1.weight", "I8", &[2, 1, 3, 1], vec![1; 6]);
+    };
+    bad(last, &["`fc1.weight`", "shape [2, 1, 3, 1], but a 1 x 3 kernel has [neurons, channels, 1, 3]"]);
+    // A product that wraps to 3 inputs.
+    bad(|f| kernel(f, [(1 << 63) + 1, 3], [1 << 63, 0, 0, 0]), &["layer `fc1`", "each side must be at most 65536"]);
     let transposed = |f: &mut File| f.set("fc1.weight", "I8", &[3, 2], vec![1; 6]);
     bad(transposed, &["`fc1.bias`", "2 values for 3 neurons", "weights are [neurons, inputs]"]);
     let plain = |f: &mut File| {

@@ -5,6 +5,8 @@
 //! The draws, in order: the classes, without repetition; then for each of them its images, without repetition, the shots
 //! before the queries. Drawing `m` of a list without repetition swaps element `i` with a drawn one of `i ..`, for `i` below `m`.
 
+use std::collections::BTreeMap;
+
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 use serde::Serialize;
@@ -69,10 +71,11 @@ pub fn episodes(set: &Dataset, shape: EpisodeShape, count: usize, seed: u64) -> 
     if shape.way == 0 || shape.shots == 0 || count == 0 {
         return Err(bad("an episode needs at least one class and one shot".into()));
     }
-    let mut classes: Vec<Vec<usize>> = vec![Vec::new(); labels.iter().max().map_or(0, |l| l + 1)];
-    labels.iter().enumerate().for_each(|(i, label)| classes[*label].push(i));
+    let mut classes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    labels.iter().enumerate().for_each(|(i, label)| classes.entry(*label).or_default().push(i));
     let of_class = shape.shots + shape.queries;
-    let able: Vec<usize> = (0..classes.len()).filter(|c| classes[*c].len() >= of_class).collect();
+    classes.retain(|_, images| images.len() >= of_class);
+    let (able, images): (Vec<usize>, Vec<Vec<usize>>) = classes.into_iter().unzip();
     if able.len() < shape.way {
         let reason = format!(
             "has {} classes with {} images or more (shots and queries), but {} ways were asked for",
@@ -82,7 +85,6 @@ pub fn episodes(set: &Dataset, shape: EpisodeShape, count: usize, seed: u64) -> 
         );
         return Err(bad(reason));
     }
-    let images: Vec<Vec<usize>> = able.iter().map(|c| classes[*c].clone()).collect();
     let one = |number: usize| {
         let mut episode = Episode::judging(&images, shape, seed, number);
         episode.classes.iter_mut().for_each(|c| *c = able[*c]);
@@ -137,5 +139,10 @@ mod tests {
         let shape = EpisodeShape { way: 11, shots: 1, queries: 1 };
         let error = episodes(&digits, shape, 1, 1).unwrap_err().to_string();
         assert!(error.contains("10 classes") && error.contains("11 ways"), "{error}");
+        // A label is a name, not a size.
+        let mut named = digits;
+        named.labels.as_mut().unwrap().iter_mut().for_each(|label| *label += usize::MAX - 9);
+        let drawn = episodes(&named, EpisodeShape { way: 10, ..shape }, 1, 1).unwrap();
+        assert!(drawn[0].classes.contains(&usize::MAX));
     }
 }

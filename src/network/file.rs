@@ -67,7 +67,11 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn layer(&self, layer: LayerTopology) -> Result<Layer, NetworkError> {
         let name = layer.name;
-        let values = self.weights(&name, &layer.weights)?;
+        let kernel = match &layer.op {
+            OpTopology::Dense => None,
+            OpTopology::Conv { kernel, .. } => Some(*kernel),
+        };
+        let values = self.weights(&name, &layer.weights, kernel)?;
         let neurons = values.nrows();
         let reals = |r: Reals| self.reals(&name, neurons, r);
         let or = |r: Option<Reals>, absent| r.map_or_else(|| Ok(vec![absent; neurons]), reals);
@@ -159,7 +163,12 @@ impl Reader<'_> {
         })
     }
 
-    fn weights(&self, layer: &str, w: &WeightsTopology) -> Result<Array2<i8>, NetworkError> {
+    fn weights(
+        &self,
+        layer: &str,
+        w: &WeightsTopology,
+        kernel: Option<[usize; 2]>,
+    ) -> Result<Array2<i8>, NetworkError> {
         let view = self.tensor(layer, &w.tensor)?;
         let bad = |reason: String| self.error(layer, &w.tensor, reason);
         if let Some(inputs) = w.packed {
@@ -169,6 +178,12 @@ impl Reader<'_> {
             [rows, columns] => (rows, columns),
             // A convolution's: channel, kernel row, kernel column, which is the order of a neuron's inputs.
             [rows, channels, kernel_rows, kernel_columns] => {
+                if let Some([r, c]) = kernel.filter(|k| *k != [kernel_rows, kernel_columns]) {
+                    let shape = view.shape();
+                    return Err(bad(format!(
+                        "has shape {shape:?}, but a {r} x {c} kernel has [neurons, channels, {r}, {c}] (channels last? transpose it)"
+                    )));
+                }
                 let columns = channels.checked_mul(kernel_rows).and_then(|n| n.checked_mul(kernel_columns));
                 (rows, columns.unwrap_or(usize::MAX))
             }

@@ -206,6 +206,10 @@ fn check_inputs(place: &str, layer: &Layer, shape: Shape, before: &str) -> Resul
         Op::Dense => (shape.len(), "weights are [neurons, inputs] (transpose them?)".to_string()),
         Op::Conv(conv) => {
             let [rows, columns] = conv.kernel;
+            if rows.max(columns) > LARGEST_SIDE {
+                let reason = format!("its kernel is {rows} x {columns}; each side must be at most {LARGEST_SIDE}");
+                return Err(NetworkError::invalid(place, reason));
+            }
             (
                 conv.inputs(shape.channels),
                 format!("a neuron of its {rows} x {columns} kernel takes that of all channels"),

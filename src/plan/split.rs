@@ -5,8 +5,8 @@ use ndarray::Array2;
 use super::fold::{self, Reach};
 use super::timing::cycles;
 use super::{OutputPlan, PlanError, SaPlan, Source, Values, geometry, signed_width};
-use crate::hardware::LayerHardware;
-use crate::network::{Activation, Layer};
+use crate::hardware::{LayerHardware, Mapping};
+use crate::network::{Activation, Layer, Normalize};
 
 /// Refuses unipolar neurons where they have no meaning.
 pub(super) fn check_unipolar(layer: &Layer, source: &Source, input: Values) -> Result<(), PlanError> {
@@ -97,21 +97,29 @@ pub(super) fn sa(
     let read_cycles = cycles("sa.read_ns", own.sa.read_ns, own.clock.mhz)?;
     let sizes = geometry::block_sizes(layer.inputs(), geometry::blocks(layer.inputs(), own.array.inputs));
     let mut plan = geometry::sa(layer.inputs(), layer.neurons(), references, own, read_cycles, sizes)?;
+    let shared = plan.block_sizes.len() > 1;
+    if shared && own.sa.mapping == Mapping::Literal && !matches!(layer.normalize, Normalize::BatchNorm { .. }) {
+        let reason = "sa.mapping = \"literal\" divides the sigma of a batch norm, and it has none; use \"shift\"";
+        return Err(PlanError::layer(&layer.name, reason));
+    }
+    // Also where the gain is so small that rounding swallows it.
+    let most = layer.inputs() as i64;
+    let is_constant = |j: usize| layer.value(j, most) == layer.value(j, -most);
     // A layer in one block is exact; several blocks share the real threshold out.
     let split = |cut: &dyn Fn(usize) -> (f64, Reach), exact: &[i32]| -> Vec<Vec<i32>> {
-        if plan.block_sizes.len() == 1 {
+        if !shared {
             return vec![exact.to_vec()];
         }
         let block = |size: usize| {
             let neuron = |j: usize| {
                 let (at, reach) = cut(j);
                 match fold::real_threshold(layer, j, at) {
-                    Some(parts) => {
+                    Some(parts) if !is_constant(j) => {
                         fold::block_threshold(parts, flipped[j], size, layer.inputs(), own.sa.mapping, reach)
                     }
-                    // Zero gain: a constant. The whole neuron's threshold is at one end of its range.
-                    None if exact[j] <= 0 => -(size as i32),
-                    None => size as i32 + 1,
+                    // A constant: the whole neuron's threshold is at one end of its range.
+                    _ if exact[j] <= 0 => -(size as i32),
+                    _ => size as i32 + 1,
                 }
             };
             (0..layer.neurons()).map(neuron).collect()
@@ -135,4 +143,54 @@ pub(super) fn sa(
     plan.low = low;
     plan.threshold_width = signed_width(largest);
     Ok(plan)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hardware::Hardware;
+    use crate::network::{Cut, Op, WeightKind, Weights};
+
+    fn layer(gamma: f64, activation: Activation) -> Layer {
+        let weights = Weights { kind: WeightKind::Bipolar, values: Array2::ones((1, 8)), scale: vec![1.0] };
+        let one = |v| vec![v];
+        let normalize = Normalize::BatchNorm {
+            gamma: one(gamma),
+            beta: one(0.5),
+            mean: one(0.0),
+            variance: one(1.0),
+            epsilon: 0.0,
+        };
+        Layer::new("l", Op::Dense, weights, one(0.0), normalize, activation)
+    }
+
+    fn blocks(layer: &Layer, whole: &OutputPlan, mapping: &str) -> Result<SaPlan, PlanError> {
+        let text = format!("readout = 'sa'\narray.inputs = 4\nsa.mapping = '{mapping}'");
+        sa(layer, &Hardware::parse(&text).unwrap().base, whole, &[false])
+    }
+
+    /// y is 0.5 for every sum, whatever the sign of a gain that rounding swallows: all blocks give +1.
+    #[test]
+    fn a_gain_that_rounding_swallows_is_none() {
+        let bipolar = || Activation::Bipolar { threshold: vec![0.0] };
+        for gamma in [1e-20, 0.0, -1e-20] {
+            let plan = blocks(&layer(gamma, bipolar()), &OutputPlan::Bipolar { high: vec![-8] }, "shift").unwrap();
+            assert_eq!(plan.high, [[-4], [-4]], "{gamma}");
+            let cut = |at| Cut { at: vec![at], strict: true };
+            let trits = Activation::Ternary { above: cut(0.1), below: cut(-0.1) };
+            let whole = OutputPlan::Trit { high: vec![-8], low: vec![-8] };
+            let plan = blocks(&layer(gamma, trits), &whole, "shift").unwrap();
+            assert_eq!((plan.high, plan.low), (vec![vec![-4]; 2], vec![vec![-4]; 2]), "{gamma}");
+        }
+    }
+
+    #[test]
+    fn a_sigma_that_is_not_there_is_not_divided() {
+        let mut plain = layer(1.0, Activation::Bipolar { threshold: vec![3.0] });
+        plain.normalize = Normalize::None;
+        let whole = OutputPlan::Bipolar { high: vec![3] };
+        assert_eq!(blocks(&plain, &whole, "shift").unwrap().high, [[2], [2]]);
+        let error = blocks(&plain, &whole, "literal").unwrap_err().to_string();
+        assert!(error.contains("use \"shift\""), "{error}");
+    }
 }

@@ -64,7 +64,8 @@ impl PartialEq for Failure {
 }
 
 /// What hardware cannot do for a network, and says.
-const REFUSALS: [&str; 7] = [
+const REFUSALS: [&str; 8] = [
+    "divides the sigma of a batch norm, and it has none",
     "do not fit 32 bits",
     "exceed 31 bits",
     "a single column's cell holds no 0",

@@ -66,6 +66,15 @@ impl Pixels {
             }
         };
         let whole_pixels = bytes || input.finn_type.as_deref() == Some("UINT8");
+        if let Some(noted) = input.finn_type.as_deref()
+            && !whole_pixels
+            && noted != "FLOAT32"
+            && options.input_scale.is_none()
+        {
+            return Err(format!(
+                "the graph's input is noted as {noted}, and images are bytes from 0 to 255; say by --input-scale what a byte stands for"
+            ));
+        }
         let each = |p: u8| {
             let p = f32::from(p);
             match options.input_scale {

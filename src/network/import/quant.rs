@@ -123,8 +123,8 @@ impl Quantizer {
         zero_point.f32s()?;
         let bits = constant(3, "bit width")?;
         let bits = bits.scalar().ok_or("its bit width must be one number")?;
-        if bits.fract() != 0.0 || !(1.0..=16.0).contains(&bits) {
-            return Err(format!("its bit width is {bits}; whole numbers from 1 to 16 can be imported"));
+        if bits.fract() != 0.0 || !(1.0..=32.0).contains(&bits) {
+            return Err(format!("its bit width is {bits}; whole numbers from 1 to 32 can be imported"));
         }
         let bits = bits as u32;
         let half = 1i64 << (bits - 1);

@@ -167,4 +167,8 @@ fn byte_inputs_and_finn_notes_take_pixels_as_they_are() {
     m.graph().quantization_annotation =
         vec![TensorAnnotation { tensor_name: "x".into(), quant_parameter_tensor_names: vec![entry] }];
     assert_eq!(m.import_with(None).unwrap().layers[0].weights.scale, [1.0]);
+    m.graph().quantization_annotation[0].quant_parameter_tensor_names[0].value = "BIPOLAR".into();
+    let refusal = m.import_with(None).unwrap_err().to_string();
+    assert!(refusal.contains("noted as BIPOLAR, and images are bytes from 0 to 255; say by --input-scale"));
+    assert_eq!(m.import_with(Some(0.5)).unwrap().layers[0].weights.scale, [0.5]);
 }

@@ -42,6 +42,8 @@ fn quantizers_that_have_no_hardware() {
     refuses(quant(Q { narrow: false, ..TERNARY }), &["4 levels", "bipolar or ternary"]);
     refuses(quant(Q { bits: 8.0, ..TERNARY }), &["255 levels"]);
     refuses(quant(Q { bits: 1.5, ..TERNARY }), &["bit width is 1.5"]);
+    refuses(quant(Q { bits: 33.0, ..TERNARY }), &["bit width is 33", "from 1 to 32"]);
+    refuses(quant(Q { bits: 32.0, ..TERNARY }), &["4294967295 levels"]);
     refuses(quant(Q { bits: 1.0, signed: false, ..TERNARY }), &["single level"]);
     refuses(quant(Q { scale: 0.0, ..TERNARY }), &["positive"]);
     refuses(quant(Q { mode: "DICE", ..TERNARY }), &["\"DICE\" is not known"]);
