@@ -13,7 +13,7 @@
 // Latency     done_o comes n (P + V + 1) cycles after start_i, n the attempts that were needed. P: a cycle and the pulse's
 //             length for each pulse of an attempt; V: a cycle and (last_cell_i + 1) verify_cycles_i for a verify, else a
 //             cycle. A cycle without an operation, in which the bit lines settle, precedes every phase, more where the
-//             arrays keep wait_i high; one more decides what follows. program_o comes from registers.
+//             arrays keep wait_i high; one more decides what follows. program_o comes from a register, behind the reset.
 // Throughput  one word line at a time; start_i only while busy_o is low
 // Overflow    none. A pulse takes 1 cycle or more, a verify 2 or more: the array answers from the second one on
 `default_nettype none

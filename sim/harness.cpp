@@ -20,6 +20,7 @@
 //   'P' u64 cycle, u8 what: protocol fault at the output (1: valid fell, 2: data changed, 3: tlast out of place)
 //   'B' u32 step, u64 cycles since the first step, u64 cycles of them in which arrays were programmed, u8 response, u32 value: a
 //       read, or a write whose response was not 0
+//   'W' a wait on the register bus did not end; nothing was run
 //   'E' u64 cycles, u64 cycle of the first input beat, u8 status (0: all images done, 1: no progress)
 // Cycle 0 is the first cycle after the first reset and the steps on the register bus. A reset's images are sent again.
 #include <cstdint>
@@ -223,7 +224,10 @@ struct Simulation {
   // False where the file cannot be read, or a wait did not end.
   bool bus_steps() {
     std::FILE* file = std::fopen(o.bus.c_str(), "r");
-    if (!file) return false;
+    if (!file) {
+      std::fprintf(stderr, "harness: cannot open %s\n", o.bus.c_str());
+      return false;
+    }
     unsigned kind, address;
     unsigned long data;
     uint32_t value = 0, skip = 0;
@@ -247,6 +251,10 @@ struct Simulation {
       }
     }
     std::fclose(file);
+    if (!done) {
+      put_number('W');
+      std::fflush(stdout);
+    }
     return done;
   }
 
@@ -363,7 +371,7 @@ struct Simulation {
     fired.assign(taps, 0);
     random.state = o.seed * 0x9E3779B97F4A7C15ull + 1;
     reset();
-    if (!o.bus.empty() && !bus_steps()) return 3;
+    if (!o.bus.empty() && !bus_steps()) return 0;
     counting = true;
     // Resets fall at random distances of some images.
     uint64_t reset_in = o.resets ? 1 + random.below(kNear) : 0;

@@ -8,10 +8,12 @@ use sha2::{Digest, Sha256};
 pub(crate) fn folder() -> PathBuf {
     let under =
         |key: &str, rest: &str| std::env::var_os(key).filter(|v| !v.is_empty()).map(|v| Path::new(&v).join(rest));
-    under("HAFNIA_CACHE", "")
+    let folder = under("HAFNIA_CACHE", "")
         .or_else(|| under("XDG_CACHE_HOME", "hafnia"))
         .or_else(|| under("HOME", ".cache/hafnia"))
-        .unwrap_or_else(|| std::env::temp_dir().join("hafnia-cache"))
+        .unwrap_or_else(|| std::env::temp_dir().join("hafnia-cache"));
+    // Tools run in other folders than this process. Only an empty path cannot be made absolute.
+    std::path::absolute(&folder).unwrap_or(folder)
 }
 
 /// A key from texts in a fixed order.

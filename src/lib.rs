@@ -29,6 +29,7 @@ pub mod emit;
 pub mod fault_map;
 pub mod golden;
 pub mod hardware;
+mod includes;
 pub mod network;
 pub mod plan;
 pub mod reference;

@@ -92,6 +92,7 @@ pub struct Run<'a> {
 struct Found {
     path: PathBuf,
     version: String,
+    banner: String,
 }
 
 static FOUND: LazyLock<Mutex<HashMap<&'static str, Found>>> = LazyLock::new(Mutex::default);
@@ -100,6 +101,11 @@ impl Tool {
     /// The version on the PATH, checked against the minimum. Asked once a process.
     pub fn version(&self) -> Result<String, ToolError> {
         Ok(self.find()?.version)
+    }
+
+    /// All that it says of its version, such as when it was built: what tells results of one build from those of another.
+    pub fn banner(&self) -> Result<String, ToolError> {
+        Ok(self.find()?.banner)
     }
 
     /// The version found in the folders of `path` (written as PATH is), checked against the minimum.
@@ -146,7 +152,7 @@ impl Tool {
                 remedy: self.remedy(),
             });
         }
-        Ok(Found { path: program, version })
+        Ok(Found { path: program, version, banner: text.trim().to_string() })
     }
 
     fn remedy(&self) -> String {

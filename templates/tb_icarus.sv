@@ -245,7 +245,11 @@ module tb;
     random_state = seed;
     reset;
     if ($value$plusargs("bus=%s", path) != 0) bus_steps;
-    if (!waited) $finish;
+    if (!waited) begin
+      $fwrite(out, "W\n");
+      $fclose(out);
+      $finish;
+    end
     counted = 1'b1;
     if (resets > 0) reset_in = 1 + below(Near);
     while ((done < images || !drained) && cycle - last_progress <= limit) begin

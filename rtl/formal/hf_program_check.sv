@@ -5,7 +5,8 @@
 //             output is known from these numbers, and from the cells that this attempt writes: at first those in use, then
 //             those whose verify failed.
 // Supply      Where it is lost, the decision follows at once and says so; all cells in use count as wrong.
-// Pulses      The mask holds what it shall in the pulse and in the cycle before.
+// Pulses      The mask holds what it shall in the pulse and in the cycle before. Under reset there is none, also before a clock
+//             edge has seen it.
 // Assumed     Counts as the header has them, and inputs that are stable: the check holds them while the block is busy
 // Proof       induction; the block's state is tied to the number of the cycle
 `default_nettype none
@@ -146,7 +147,7 @@ module hf_program_check #(
     bad = busy != busy_q || done != (busy_q && finished);
     if (done && (failed != (wrong_q != '0 || lost_q) || lost != lost_q || attempt != attempt_q)) bad = 1'b1;
     if ((done || !busy_q) && wrong != wrong_q) bad = 1'b1;
-    if (operation != (!busy_q ? 3'd0 : pulses ? (phase_q == 0 ? 3'd1 : phase_q == 1 ? 3'd3 : 3'd2) : verifies ? 3'd4 : 3'd0)) begin
+    if (operation != (!busy_q || !rst_ni ? 3'd0 : pulses ? (phase_q == 0 ? 3'd1 : phase_q == 1 ? 3'd3 : 3'd2) : verifies ? 3'd4 : 3'd0)) begin
       bad = 1'b1;
     end
     if (busy_q && phase_q == 1 && mask != (write_q & ~target)) bad = 1'b1;
@@ -184,7 +185,7 @@ module hf_program_check #(
     end
   end
 
-  assign fail_o = live_q && (bad || !tied);
+  assign fail_o = (!rst_ni && operation != 3'd0) || live_q && (bad || !tied);
 endmodule
 
 `default_nettype wire

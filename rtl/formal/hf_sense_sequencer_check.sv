@@ -2,7 +2,7 @@
 //
 // Reference   A read counts its cycles upwards from 1. With precharge p and window w, as they stood when it began and
 //             at least 1: cycles 1 to p precharge, p + 1 to p + w sense, p + w is the window's last, p + w + 1
-//             captures.
+//             captures. Nothing is sensed under reset, also before a clock edge has seen it.
 // Proof       induction; the internal state, which counts downwards, is tied to the reference's
 `default_nettype none
 
@@ -46,7 +46,7 @@ module hf_sense_sequencer_check #(
   end
 
   logic want_sense;
-  assign want_sense = reading_q && cycle_q > precharge_q && cycle_q <= precharge_q + window_q;
+  assign want_sense = rst_ni && reading_q && cycle_q > precharge_q && cycle_q <= precharge_q + window_q;
 
   // verilator lint_off UNDRIVEN
   // The block's own registers, by name: Yosys joins these wires to them when it flattens; a linter sees no driver.
@@ -70,7 +70,7 @@ module hf_sense_sequencer_check #(
     end
   end
 
-  assign fail_o = live_q && (!tied || sense != want_sense
+  assign fail_o = (!rst_ni && sense) || live_q && (!tied || sense != want_sense
       || latch != (reading_q && cycle_q == precharge_q + window_q) || capture != (reading_q && last));
 endmodule
 

@@ -99,7 +99,12 @@ pub fn main() -> ExitCode {
         }
         Err(error) => {
             eprintln!("hafnia: {}", message(&error));
-            ExitCode::from(if is_tool(&error) { 3 } else { 2 })
+            let code = match error.downcast_ref() {
+                Some(CosimError::Bus { .. }) => 1,
+                _ if is_tool(&error) => 3,
+                _ => 2,
+            };
+            ExitCode::from(code)
         }
     }
 }

@@ -13,7 +13,7 @@ pub(super) struct Args {
     /// Build directory.
     build: PathBuf,
     /// Seconds that one check may take.
-    #[arg(long, default_value_t = 300)]
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
     limit: u64,
     /// Checks at a time; 0: one a core.
     #[arg(long, default_value_t = 0)]
@@ -69,13 +69,18 @@ fn text(proofs: &Proofs) -> String {
         ]);
     }
     format!(
-        "{}{failures}proven {}, by composition {}, at reduced size {}, failed {}, no verdict {}; not proven here: {}\n",
+        "{}{failures}proven {}, by composition {}, at reduced size {}, failed {}, no verdict {}; not proven here: {}\n{}\n",
         table(&rows),
         proofs.proven,
         proofs.proven_by_composition,
         proofs.proven_at_reduced_size,
         proofs.failed,
         proofs.unproven,
-        proofs.not_proven_here.join(", ")
+        proofs.not_proven_here.join(", "),
+        match (proofs.held(), proofs.failed) {
+            (true, _) => "HELD",
+            (false, 0) => "NOT HELD: a block has no verdict in time; a longer --limit may give one",
+            (false, _) => "FAILED",
+        }
     )
 }

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::episodes::{EpisodeArgs, first_episode};
@@ -123,11 +123,19 @@ pub(super) fn run(args: Args) -> Result<Answer> {
         let sample = set.len().min(4);
         set = set.chosen(0, 1, Some(sample))?;
     }
-    let waveform = args.waveform.unwrap_or_else(|| {
-        let mut name = build.path.as_os_str().to_owned();
-        name.push("-mismatch.vcd");
-        name.into()
-    });
+    let waveform = match args.waveform {
+        Some(path) => path,
+        None => {
+            // Beside the build directory, also where that is `.`.
+            let path = match build.path.file_name() {
+                Some(_) => build.path.clone(),
+                None => build.path.canonicalize().with_context(|| format!("{}: cannot open", build.path.display()))?,
+            };
+            let mut name = path.file_name().unwrap_or_default().to_owned();
+            name.push("-mismatch.vcd");
+            path.with_file_name(name)
+        }
+    };
     let faults = load::faults(args.faults.as_deref())?;
     let options = Options {
         simulator,
@@ -202,6 +210,9 @@ fn text(v: &Verdict) -> String {
             if l.cycles_predicted == l.cycles_counted { "" } else { "  NOT EQUAL" },
             l.bus_cycles
         ));
+        if l.attempts_differ > 0 {
+            lines.push(format!("NOT AS PREDICTED: the attempts of {} word lines", l.attempts_differ));
+        }
         for f in l.failed.iter().take(10) {
             lines.push(format!(
                 "NOT WRITTEN: layer {}, split {}, tile {}, word line {}: cells {:?}",
@@ -245,9 +256,8 @@ fn text(v: &Verdict) -> String {
         v.batch_cycles_predicted,
         v.batch_cycles_counted,
         match v.cycles_equal {
-            Some(true) => "",
-            Some(false) => "  NOT EQUAL",
-            None => " (not compared: the sense registers were changed)",
+            true => "",
+            false => "  NOT EQUAL",
         }
     ));
     if let Some(s) = &v.stalled {
@@ -263,10 +273,17 @@ fn text(v: &Verdict) -> String {
             s.dropped
         ));
     }
-    let reference = if v.plan_is_exact { "must be equal" } else { "may differ: layers are split" };
+    let reference = match (v.plan_is_exact, v.exact_layers) {
+        (true, _) => "must be equal".into(),
+        (false, 0) => "may differ: the plan splits or rounds".into(),
+        (false, n) => format!("may differ behind layer {n}, from where on the plan splits or rounds"),
+    };
     lines.push(format!(
-        "golden against hardware-free evaluation ({reference}): {} values compared, {} differ; {} images of another class",
-        v.reference_compared, v.reference_mismatches, v.class_differences
+        "golden against hardware-free evaluation ({reference}): {} values compared, {} differ{}; {} images of another class",
+        v.reference_compared,
+        v.reference_mismatches,
+        if v.reference_faults > 0 { format!(", {} where none may: A FAULT OF THE PLAN", v.reference_faults) } else { String::new() },
+        v.class_differences
     ));
     if v.protocol_faults > 0 {
         lines.push(format!("{} breaches of the stream protocol at the output", v.protocol_faults));

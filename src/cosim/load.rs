@@ -26,6 +26,8 @@ pub struct LoadRun {
     pub lines: usize,
     /// Attempts beyond a word line's first.
     pub retries: usize,
+    /// Word lines that took, or reported, another number of attempts than predicted.
+    pub attempts_differ: usize,
     /// Cycles in which commands were carried out.
     pub cycles_predicted: u64,
     pub cycles_counted: u64,
@@ -36,7 +38,7 @@ pub struct LoadRun {
 
 impl LoadRun {
     pub fn held(&self) -> bool {
-        self.failed.is_empty() && self.cycles_predicted == self.cycles_counted
+        self.failed.is_empty() && self.attempts_differ == 0 && self.cycles_predicted == self.cycles_counted
     }
 }
 
@@ -56,6 +58,8 @@ struct LineOf {
     line: usize,
     /// Its PROGRAM's last step, which waits for it.
     wait: usize,
+    /// As predicted.
+    attempts: usize,
 }
 
 impl Load {
@@ -102,9 +106,9 @@ impl Load {
                         load.script.write(registers::WORD, word as u32);
                         load.script.step(BusKind::Read, registers::WRONG, 0);
                     }
-                    load.lines.push(LineOf { layer: bank.layer.clone(), split, tile, line, wait });
                     let cells = (0..bank.cells).filter(|c| used(*c));
                     let attempts = attempts(&array, line, cells, access.program.attempts, lrs);
+                    load.lines.push(LineOf { layer: bank.layer.clone(), split, tile, line, wait, attempts });
                     load.predicted += access.program_cycles(bank.cells, attempts);
                 }
             }
@@ -128,7 +132,9 @@ impl Load {
         for line in &self.lines {
             let state = answers.next().filter(|a| a.step == line.wait);
             let state = state.ok_or_else(|| CosimError::Bus { reason: format!("no end of access {}", line.wait) })?;
-            run.retries += (state.value >> 16) as usize - 1;
+            let attempts = (state.value >> 16) as usize;
+            run.retries += attempts.saturating_sub(1);
+            run.attempts_differ += usize::from(attempts != line.attempts);
             let mut cells = Vec::new();
             let mut word = 0;
             // Words of WRONG follow where it failed.

@@ -56,8 +56,12 @@ pub enum CosimError {
     Commands { reason: String },
     #[error("{}: not a list of faults: {source}", path.display())]
     FaultMap { path: PathBuf, source: serde_json::Error },
-    #[error("the register bus: {reason}")]
+    #[error("the register bus: {reason}; the design does not do what it should")]
     Bus { reason: String },
+    #[error(
+        "--window and --precharge are counts of precharge sense amplifiers, and no array of this design is read by them; leave them out"
+    )]
+    NoSense,
     #[error("{}: the arrays cannot be written over the register bus; give hardware.toml a table [program] and generate again", path.display())]
     NotProgrammable { path: PathBuf },
     #[error("layer \"{layer}\": faults of a layer's cells matter where they are written: add --load bus")]

@@ -58,7 +58,7 @@ pub(super) fn verilator(build: &Build, arrays: Arrays, trace: bool) -> Result<Mo
     if trace {
         flags.extend(TRACE_FLAGS);
     }
-    let versions = [VERILATOR.version()?, CXX.version()?];
+    let versions = [VERILATOR.banner()?, CXX.banner()?];
     let extra = ["sim/taps.h", "sim/harness.cpp"];
     let key = key(build, arrays, &extra, &[&flags[..], &cxx_flags(trace)].concat(), &versions)?;
     let folder = crate::cache::folder().join("models").join(key);
@@ -175,7 +175,7 @@ fn verilator_include() -> Result<PathBuf, CosimError> {
 
 /// The Icarus model: a file for `vvp`.
 pub(super) fn icarus(build: &Build, arrays: Arrays) -> Result<Model, CosimError> {
-    let versions = [IVERILOG.version()?];
+    let versions = [IVERILOG.banner()?];
     let flags = ["-g2012", "-s", "tb"];
     let key = key(build, arrays, &["sim/tb_icarus.sv"], &flags, &versions)?;
     let folder = crate::cache::folder().join("models").join(key);
@@ -189,6 +189,10 @@ pub(super) fn icarus(build: &Build, arrays: Arrays) -> Result<Model, CosimError>
     let built = tool::run(&IVERILOG, args, &build.path, &aside.path().join("iverilog.log")).map(drop);
     finish(built.map_err(CosimError::from), aside, &folder)?;
     Ok(Model { program, fresh: true })
+}
+
+fn is_verilog(path: &Path) -> bool {
+    path.is_file() && path.extension().is_some_and(|e| ["v", "sv", "vh", "svh"].iter().any(|known| e == *known))
 }
 
 /// Hash of all that a model is made from.
@@ -206,10 +210,19 @@ fn key(
         hash.update((bytes.len() as u64).to_le_bytes());
         hash.update(bytes);
     };
-    for name in text.lines().map(str::trim).filter(|l| !l.is_empty()).chain(extra.iter().copied()) {
-        let path = build.path.join(name);
-        add(name.as_bytes());
-        add(&std::fs::read(&path).map_err(io(&path, "read the source"))?);
+    let names = text.lines().map(str::trim).filter(|l| !l.is_empty()).chain(extra.iter().copied());
+    let mut sources: Vec<PathBuf> = names.map(|name| build.path.join(name)).collect();
+    let listed: Vec<&Path> = sources.iter().map(PathBuf::as_path).collect();
+    // Simulators look for modules that no file has in the folder in which they run.
+    let beside = std::fs::read_dir(&build.path).map_err(io(&build.path, "read the folder"))?;
+    let mut more: Vec<PathBuf> =
+        beside.filter_map(|entry| Some(entry.ok()?.path())).filter(|p| is_verilog(p)).collect();
+    more.extend(crate::includes::included(&listed, &build.path));
+    more.sort();
+    sources.extend(more);
+    for path in &sources {
+        add(path.strip_prefix(&build.path).unwrap_or(path).as_os_str().as_encoded_bytes());
+        add(&std::fs::read(path).map_err(io(path, "read the source"))?);
     }
     for flag in flags {
         add(flag.as_bytes());

@@ -7,12 +7,35 @@ use super::bus::BusAnswer;
 /// One report of the harness, see `sim/harness.cpp`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Record {
-    Tap { tap: usize, image: usize, cycle: u64, firing: usize, data: Payload },
-    Output { image: usize, cycle: u64, data: Payload },
-    Reset { cycle: u64, first_dropped: usize, started: usize },
-    Fault { cycle: u64, what: u8 },
+    Tap {
+        tap: usize,
+        image: usize,
+        cycle: u64,
+        firing: usize,
+        data: Payload,
+    },
+    Output {
+        image: usize,
+        cycle: u64,
+        data: Payload,
+    },
+    Reset {
+        cycle: u64,
+        first_dropped: usize,
+        started: usize,
+    },
+    Fault {
+        cycle: u64,
+        what: u8,
+    },
     Bus(BusAnswer),
-    End { cycles: u64, first_beat: u64, stuck: bool },
+    End {
+        cycles: u64,
+        first_beat: u64,
+        stuck: bool,
+    },
+    /// An access on the register bus waited in vain: nothing was run.
+    BusStuck,
 }
 
 /// Bits of a port, least significant byte first.
@@ -56,6 +79,7 @@ pub(super) fn read_binary(input: &mut impl Read, tap_bytes: &[usize]) -> std::io
             refused: number::<1>(input)? != 0,
             value: number::<4>(input)? as u32,
         }),
+        b'W' => Record::BusStuck,
         b'E' => Record::End {
             cycles: number::<8>(input)?,
             first_beat: number::<8>(input)?,
@@ -111,6 +135,7 @@ fn parse(line: &str) -> Option<Record> {
             refused: at(3)? != 0,
             value: at(4)? as u32,
         }),
+        "W" => Record::BusStuck,
         "E" => Record::End { cycles: at(0)?, first_beat: at(1).unwrap_or(0), stuck: at(2)? != 0 },
         _ => return None,
     })

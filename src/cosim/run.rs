@@ -136,8 +136,7 @@ fn run_in(
     }
     if simulator == Simulator::Verilator && options.seed != 0 {
         // What a reset does not clear starts at random.
-        command
-            .args(["+verilator+rand+reset+2".to_string(), format!("+verilator+seed+{}", options.seed % 0x7fff_ffff)]);
+        command.args(["+verilator+rand+reset+2".to_string(), format!("+verilator+seed+{}", options.seed)]);
     }
     // Icarus has a file for its records, so what it prints are messages.
     let stdout = match simulator {
@@ -147,9 +146,10 @@ fn run_in(
     command.stdin(Stdio::null()).stdout(stdout).stderr(messages);
     let mut child = command.spawn().map_err(io(program, "start the simulation"))?;
 
-    let mut ended = false;
+    let (mut ended, mut bus_stuck) = (false, false);
     let mut take = |record: Record| {
         ended |= matches!(record, Record::End { .. });
+        bus_stuck |= record == Record::BusStuck;
         take(record);
     };
     let broken = |e: std::io::Error| CosimError::Simulation { reason: e.to_string(), log: log.clone() };
@@ -175,6 +175,10 @@ fn run_in(
         while let Some(record) = read_text(&mut input).map_err(broken)? {
             take(record);
         }
+    }
+    if bus_stuck {
+        let reason = format!("a command did not end within {} cycles", options.limit);
+        return Err(CosimError::Bus { reason });
     }
     if ended { Ok(()) } else { Err(CosimError::Simulation { reason: "no end record".into(), log }) }
 }

@@ -132,6 +132,7 @@ impl<'a> Tally<'a> {
             }
             Record::Bus(answer) => self.bus.push(answer),
             Record::Fault { .. } => self.faults += 1,
+            Record::BusStuck => {}
             Record::End { first_beat, stuck, .. } => {
                 self.first_beat = first_beat;
                 self.stuck = stuck;

@@ -20,7 +20,7 @@ use crate::data::Dataset;
 use crate::emit::{self, ICARUS_IMAGES};
 use crate::fault_map::Fault;
 use crate::golden::{Command, Golden, Trace};
-use crate::plan::{Action, KEYS};
+use crate::plan::{Action, KEYS, Plan, Start};
 use crate::reference::{self, Evaluation};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -117,9 +117,8 @@ pub struct Verdict {
     pub first_latency_counted: u64,
     pub batch_cycles_predicted: u64,
     pub batch_cycles_counted: u64,
-    /// Whether every image left in the predicted cycle; absent where the sense registers were changed, since the plan
-    /// counts with its own precharge and window.
-    pub cycles_equal: Option<bool>,
+    /// Whether every image left in the predicted cycle.
+    pub cycles_equal: bool,
     pub stalled: Option<StalledRun>,
     /// How the weights were loaded over the register bus; absent where the arrays start with them.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,9 +133,13 @@ pub struct Verdict {
     pub first_mismatch: Option<Mismatch>,
     /// Whether the plan computes the network itself, so that golden must equal the hardware-free evaluation.
     pub plan_is_exact: bool,
+    /// Layers from the first on of which that holds.
+    pub exact_layers: usize,
     /// Values compared between golden model and hardware-free evaluation.
     pub reference_compared: usize,
     pub reference_mismatches: usize,
+    /// Of them, those that must not be: all where the plan is exact, else those in the exact layers.
+    pub reference_faults: usize,
     /// Images whose class differs from the hardware-free one: splits, or rounded score constants.
     pub class_differences: usize,
     /// Files of the build directory that differ from its manifest.
@@ -151,9 +154,9 @@ impl Verdict {
     /// Whether everything that was checked holds.
     pub fn held(&self) -> bool {
         let stalled = self.stalled.as_ref().is_none_or(|s| s.mismatches == 0 && s.resets == s.resets_asked);
-        let reference = !self.plan_is_exact || self.reference_mismatches == 0;
-        let cycles = self.cycles_equal.unwrap_or(true) && self.load.as_ref().is_none_or(LoadRun::held);
-        self.mismatches == 0 && stalled && reference && cycles && self.protocol_faults == 0 && !self.stuck
+        let cycles = self.cycles_equal && self.load.as_ref().is_none_or(LoadRun::held);
+        let sound = self.protocol_faults == 0 && !self.stuck;
+        self.mismatches == 0 && stalled && self.reference_faults == 0 && cycles && sound
     }
 }
 
@@ -177,6 +180,10 @@ pub fn verify(
     progress: &(dyn Fn(Phase, usize) + Sync),
 ) -> Result<Verdict, CosimError> {
     let plan = &build.plan;
+    let trimmed = [options.precharge, options.window].into_iter().flatten().count() as u64;
+    if trimmed > 0 && !plan.uses_pcsa() {
+        return Err(CosimError::NoSense);
+    }
     commands::check(plan, set, asked)?;
     commands::check_faults(plan, &options.faults, if options.stalled > 0 { options.resets } else { 0 })?;
     let chip = Chip::new(build, options)?;
@@ -205,7 +212,10 @@ pub fn verify(
     let taps = emit::taps(plan);
     let stimulus = Stimulus::new(plan, images.iter().copied(), &commands);
     let longest = plan.memory.as_ref().map_or(0, commands::longest);
-    let limit = 20 * (plan.cycles.first_latency() + plan.cycles.interval + longest) + 10_000;
+    let timed = plan.with_sense(options.precharge, options.window);
+    let limit = 20 * (timed.cycles.first_latency() + timed.cycles.interval + longest) + 10_000;
+    // A write to a register takes two cycles ahead of the first image, weights over the bus many.
+    let begins = if options.load { Start::Rest } else { Start::After(2 * trimmed) };
     let go = |name, run_options: &RunOptions, phase| -> Result<_, CosimError> {
         let images = run_options.images;
         let asked = &commands[..images.min(commands.len())];
@@ -258,15 +268,28 @@ pub fn verify(
     if first.is_none() {
         first = stalled.as_ref().and_then(|s| s.first.clone()).map(|m| (m, &stalled_options));
     }
-    let first_mismatch = match first.filter(|_| whole) {
-        None => None,
-        Some((m, run_options)) => Some(mismatch::locate(build, options, &model, &stimulus, &images, run_options, m)?),
-    };
+    let locate = |(m, run_options)| mismatch::locate(build, options, &model, &stimulus, &images, run_options, m);
+    let first_mismatch = first.filter(|_| whole).map(locate);
     let labels = if asked.is_empty() { set.labels.as_deref() } else { None };
-    let few_shot = plan.memory.as_ref().map(|m| FewShotRun::new(m, asked, &free.answers()));
+    let few_shot = timed.memory.as_ref().map(|m| FewShotRun::new(m, asked, &free.answers()));
     let times = Times { model_build, simulated };
     let name = set.name.clone();
-    Ok(verdict(build, name, labels, options, &expected, &model, times, free, stalled, loaded, few_shot, first_mismatch))
+    let timed = (&timed, begins);
+    Ok(verdict(
+        build,
+        timed,
+        name,
+        labels,
+        options,
+        &expected,
+        &model,
+        times,
+        free,
+        stalled,
+        loaded,
+        few_shot,
+        first_mismatch,
+    ))
 }
 
 /// What a run needs whose arrays are not as the memory images have them: weights over the register bus, faults.
@@ -314,6 +337,7 @@ struct Expected {
     golden_time: Duration,
     reference_compared: usize,
     reference_mismatches: usize,
+    reference_faults: usize,
     class_differences: usize,
 }
 
@@ -335,6 +359,7 @@ fn expect(
     let golden_time = start.elapsed();
     let references = reference::evaluate_all(&build.network, images, |n| progress(Phase::Reference, n));
     let (mut compared, mut mismatches, mut classes) = (0, 0, 0);
+    let (exact, mut in_exact) = (build.plan.exact_layers(), 0);
     let memory = build.plan.memory.as_ref();
     let scores_exact = memory.is_none() && build.plan.scores.affine.as_ref().is_none_or(|a| a.exact);
     for (trace, reference) in traces.iter().zip(&references) {
@@ -348,10 +373,11 @@ fn expect(
             None => hidden.chain(reference.sums.iter().copied()).collect(),
             Some(_) => hidden.chain(reference.features().into_iter().map(i64::from)).collect(),
         };
-        let golden = trace.layers.iter().flat_map(|l| l.values()).map(i64::from);
-        for (g, r) in golden.zip(all) {
+        let golden = trace.layers.iter().enumerate().flat_map(|(k, l)| l.values().map(move |v| (k, i64::from(v))));
+        for ((layer, g), r) in golden.zip(all) {
             compared += 1;
             mismatches += usize::from(g != r);
+            in_exact += usize::from(g != r && layer < exact);
         }
         let class_differs = memory.is_none() && trace.class != reference.class;
         classes += usize::from(class_differs);
@@ -375,6 +401,7 @@ fn expect(
         golden_time,
         reference_compared: compared,
         reference_mismatches: mismatches,
+        reference_faults: if build.plan.is_exact() { mismatches } else { in_exact },
         class_differences: classes,
     }
 }
@@ -382,6 +409,7 @@ fn expect(
 #[expect(clippy::too_many_arguments, reason = "one result from all that was measured")]
 fn verdict(
     build: &Build,
+    (timed, begins): (&Plan, Start),
     dataset: String,
     labels: Option<&[usize]>,
     options: &Options,
@@ -394,22 +422,19 @@ fn verdict(
     few_shot: Option<FewShotRun>,
     first_mismatch: Option<Mismatch>,
 ) -> Verdict {
-    let cycles = &build.plan.cycles;
     let images = free.images();
     let counted: Vec<u64> = free.done.iter().map(|c| c - free.first_beat + 1).collect();
-    // Weights over the bus leave time for windows to pass the padding ahead of the first image.
-    let rested = load.as_ref().map(|_| build.plan.rested_cycles());
-    let predicted: Vec<u64> = match &build.plan.memory {
-        None => (1..=images).map(|n| rested.as_ref().unwrap_or(cycles).batch(n)).collect(),
+    let cycles = timed.cycles_from(begins);
+    let predicted: Vec<u64> = match &timed.memory {
+        None => (1..=images).map(|n| cycles.batch(n)).collect(),
         Some(_) => {
             let actions: Vec<Action> = free.answers().iter().flatten().map(|a| a.answer.action).collect();
-            build.plan.command_cycles(&actions, load.is_some()).iter().map(|c| c + 1).collect()
+            timed.command_cycles(&actions, begins).iter().map(|c| c + 1).collect()
         }
     };
     let last = |v: &[u64]| v.last().copied().unwrap_or(0);
     // The steady interval, once the pipeline is full; a single image has none.
     let interval = |v: &[u64]| if v.len() > 1 { v[v.len() - 1] - v[v.len() - 2] } else { last(v) };
-    let trimmed = options.window.is_some() || options.precharge.is_some();
     let correct =
         labels.map(|labels| expected.traces.iter().zip(labels).filter(|(t, label)| t.class == **label).count());
     let per_second = |time: Duration| images as f64 / time.as_secs_f64().max(1e-9);
@@ -428,8 +453,7 @@ fn verdict(
         first_latency_counted: counted.first().copied().unwrap_or(0),
         batch_cycles_predicted: last(&predicted),
         batch_cycles_counted: last(&counted),
-        cycles_equal: (!trimmed)
-            .then(|| counted == predicted && few_shot.as_ref().is_none_or(|f| f.cycles_differ == 0)),
+        cycles_equal: counted == predicted && few_shot.as_ref().is_none_or(|f| f.cycles_differ == 0),
         protocol_faults: free.faults + stalled.as_ref().map_or(0, |s| s.faults),
         stuck: free.stuck || stalled.as_ref().is_some_and(|s| s.stuck),
         stalled: stalled.map(|s| StalledRun {
@@ -445,8 +469,10 @@ fn verdict(
         few_shot,
         first_mismatch,
         plan_is_exact: build.plan.is_exact(),
+        exact_layers: build.plan.exact_layers(),
         reference_compared: expected.reference_compared,
         reference_mismatches: expected.reference_mismatches,
+        reference_faults: expected.reference_faults,
         class_differences: expected.class_differences,
         edited_files: build.differences.clone(),
         images_per_second: per_second(times.simulated),

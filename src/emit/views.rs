@@ -7,7 +7,7 @@ use super::access;
 use super::blocks::{self, Instance};
 use super::memory::{self, Net};
 use super::stages;
-use crate::plan::{AdcPlan, KeysPlan, LayerPlan, OutputPlan, Plan, ReadoutPlan};
+use crate::plan::{AdcPlan, LayerPlan, OutputPlan, Plan, ReadoutPlan};
 
 /// A pipeline stage's output nets.
 pub(super) struct Stage {
@@ -315,8 +315,7 @@ pub(super) fn top(plan: &Plan, banner: String, top: String) -> Top {
         window_cycles: plan.sense.window_cycles,
         most_in_flight: stages::most_in_flight(plan),
         in_flight_width: index_width(stages::most_in_flight(plan) + 1),
-        uses_pcsa: plan.memory.as_ref().is_some_and(|m| matches!(m.keys, KeysPlan::Pcsa(_)))
-            || plan.layers.iter().any(|l| matches!(l.readout, ReadoutPlan::Pcsa(_))),
+        uses_pcsa: plan.uses_pcsa(),
         memory: plan.memory.is_some(),
         access: plan.access.is_some(),
         banks: access::banks(plan),

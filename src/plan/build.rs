@@ -4,15 +4,15 @@ use ndarray::Array2;
 use sha2::{Digest, Sha256};
 
 use super::access::access;
-use super::cycles::{Stage, Start, predict};
+use super::cycles::{Cycles, Start};
 use super::fold;
 use super::memory::memory;
 use super::scores::scores;
 use super::spares::{self, check_faults, repair, spares};
 use super::split::{check_unipolar, of_votes, sa, trained_split, unipolar};
-use super::timing::{beats_out, cycles, scores_stage, sense, stream_in, timings};
+use super::timing::{cycles, sense};
 use super::{
-    Action, AdcPlan, Encoding, FORMAT, InputMap, InputPlan, LayerPlan, MapPlan, OutputPlan, Plan, PlanError, PoolPlace,
+    AdcPlan, Encoding, FORMAT, InputMap, InputPlan, LayerPlan, MapPlan, OutputPlan, Plan, PlanError, PoolPlace,
     PoolPlan, ReadoutPlan, ScoresPlan, Source, Values, WindowPlan, adc, geometry, signed_width,
 };
 use crate::fault_map::Fault;
@@ -61,8 +61,7 @@ pub fn plan_with_faults(network: &Network, hardware: &Hardware, mut faults: Vec<
     }
     let last = network.layers.last().expect("a network has layers");
     let end = &layers[layers.len() - 1];
-    let read = sense.precharge_cycles + sense.window_cycles + 1;
-    let mut timing = timings(&layers, read);
+    let read = sense.read_cycles();
     let (scores, memory) = match &hardware.memory {
         None => {
             let unit = if let ReadoutPlan::Adc(a) = &end.readout { a.transfer.unit } else { 1.0 };
@@ -82,13 +81,7 @@ pub fn plan_with_faults(network: &Network, hardware: &Hardware, mut faults: Vec<
         None => None,
         Some(program) => Some(access(program, &layers, memory.as_ref(), base.clock.mhz)?),
     };
-    let classes = memory.as_ref().map_or(last.neurons(), |m| m.classes);
-    timing.push(match &memory {
-        None => scores_stage(classes),
-        Some(memory) => Stage::Sequential { latency: memory.latency(Action::Query { used: memory.slots }) },
-    });
-    let cycles = predict(stream_in(&input), &timing, beats_out(classes, base.stream.bits), Start::Reset);
-    Ok(Plan {
+    let mut plan = Plan {
         format: FORMAT,
         name: network.name.clone(),
         clock_mhz: base.clock.mhz,
@@ -99,9 +92,11 @@ pub fn plan_with_faults(network: &Network, hardware: &Hardware, mut faults: Vec<
         scores,
         memory,
         access,
-        cycles,
+        cycles: Cycles::default(),
         faults,
-    })
+    };
+    plan.cycles = plan.cycles_from(Start::After(0));
+    Ok(plan)
 }
 
 fn check_names(network: &Network, hardware: &Hardware) -> Result<(), PlanError> {

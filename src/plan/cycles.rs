@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 /// What the plan predicts for a run without stalls.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Cycles {
     /// Cycle of each image's last output beat, the first image's first input beat being cycle 0, until it repeats.
     pub done: Vec<u64>,
@@ -201,9 +201,9 @@ pub(super) struct StreamIn {
 
 /// When the first image comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Start {
-    /// Right after a reset.
-    Reset,
+pub enum Start {
+    /// So many cycles after a reset.
+    After(u64),
     /// When nothing has moved for long: windows wait behind the padding that lies ahead of the first position.
     Rest,
 }
@@ -239,8 +239,13 @@ pub(super) fn list(input: StreamIn, stages: &[Stage], beats_out: u64, images: us
 /// Runs the stages without an end of images; `leaves` hears the cycle of each one's last output beat and says whether to go on.
 fn run(input: StreamIn, stages: &[Stage], beats_out: u64, start: Start, leaves: &mut dyn FnMut(u64) -> bool) {
     let mut pipeline = Pipeline::new(stages);
-    if start == Start::Rest {
-        pipeline.rest();
+    match start {
+        Start::After(cycles) => {
+            for _ in 0..cycles {
+                pipeline.step(false, true);
+            }
+        }
+        Start::Rest => pipeline.rest(),
     }
     let (mut received, mut sending) = (0, 0);
     let mut cycle = 0;
@@ -345,7 +350,7 @@ mod tests {
     /// The stage is idle again in 14, so it takes an image every 11 cycles.
     #[test]
     fn one_sequential_stage_by_hand() {
-        let c = predict(ONE, &[Stage::Sequential { latency: 10 }], 2, Start::Reset);
+        let c = predict(ONE, &[Stage::Sequential { latency: 10 }], 2, Start::After(0));
         assert_eq!((c.first_latency(), c.interval), (16, 11));
         assert_eq!((c.batch(0), c.batch(1), c.batch(3)), (0, 16, 38));
     }
@@ -354,7 +359,8 @@ mod tests {
     /// votes in 3, output in 4, sent in 5.
     #[test]
     fn one_pipelined_stage_by_hand() {
-        let c = predict(StreamIn { beats: 1, vectors: 1 }, &[Stage::Pipelined { reads: 1, delay: 2 }], 1, Start::Reset);
+        let c =
+            predict(StreamIn { beats: 1, vectors: 1 }, &[Stage::Pipelined { reads: 1, delay: 2 }], 1, Start::After(0));
         assert_eq!((c.first_latency(), c.interval), (6, 2));
     }
 
@@ -366,7 +372,7 @@ mod tests {
         let slot = |padding| Slot { padding, gives: !padding };
         let slots: Vec<Slot> = [true, false, false, true, false, false].map(slot).to_vec();
         let input = StreamIn { beats: 1, vectors: 4 };
-        let c = predict(input, &[Stage::Window(slots.clone()), Stage::Collect(4)], 1, Start::Reset);
+        let c = predict(input, &[Stage::Window(slots.clone()), Stage::Collect(4)], 1, Start::After(0));
         assert_eq!(c.first_latency(), 9);
         // At rest one slot less; but its cycle had been that of the first beat.
         assert_eq!(
@@ -376,7 +382,7 @@ mod tests {
         // A second row of padding above takes three more cycles after a reset, none after a rest.
         let above: Vec<Slot> = [Slot { padding: true, gives: false }; 3].into_iter().chain(slots.clone()).collect();
         let stages = [Stage::Window(above), Stage::Collect(4)];
-        assert_eq!([Start::Reset, Start::Rest].map(|s| predict(input, &stages, 1, s).first_latency()), [12, 9]);
+        assert_eq!([Start::After(0), Start::Rest].map(|s| predict(input, &stages, 1, s).first_latency()), [12, 9]);
         // Six slots an image, and the collector is full for a cycle, in which padding goes on.
         assert_eq!(c.interval, 6);
     }
@@ -385,7 +391,7 @@ mod tests {
     #[test]
     fn a_pool_by_hand() {
         let input = StreamIn { beats: 1, vectors: 4 };
-        let c = predict(input, &[Stage::Pool(vec![false, false, false, true])], 1, Start::Reset);
+        let c = predict(input, &[Stage::Pool(vec![false, false, false, true])], 1, Start::After(0));
         assert_eq!((c.first_latency(), c.interval), (7, 4));
     }
 
@@ -394,10 +400,10 @@ mod tests {
     fn a_slice_by_hand() {
         let input = StreamIn { beats: 1, vectors: 4 };
         let pool = || Stage::Pool(vec![false, false, false, true]);
-        let c = predict(input, &[Stage::Slice, pool()], 1, Start::Reset);
+        let c = predict(input, &[Stage::Slice, pool()], 1, Start::After(0));
         assert_eq!((c.first_latency(), c.interval), (8, 4));
         let slow = Stage::Pipelined { reads: 1000, delay: 1 };
-        let c = predict(input, &[Stage::Slice, slow, pool()], 1, Start::Reset);
+        let c = predict(input, &[Stage::Slice, slow, pool()], 1, Start::After(0));
         // Accepted in 2, read in 3 to 1002, the fourth in 3003 to 4002, in the pool 4003, offered 4004, sent 4005.
         assert_eq!((c.first_latency(), c.interval), (4006, 4000));
     }
@@ -406,7 +412,7 @@ mod tests {
     /// next one is taken in 14, offered in 18, sent in 19 and 20; then every 5 cycles.
     #[test]
     fn latencies_one_by_one_by_hand() {
-        assert_eq!(list(ONE, &[Stage::Listed(vec![10, 4])], 2, 3, Start::Reset), [15, 20, 25]);
+        assert_eq!(list(ONE, &[Stage::Listed(vec![10, 4])], 2, 3, Start::After(0)), [15, 20, 25]);
     }
 
     /// The slowest stage sets the pace, wherever it stands.
@@ -415,7 +421,7 @@ mod tests {
         let at = |slow: usize, k: usize| Stage::Sequential { latency: if slow == k { 100 } else { 4 } };
         for slow in 0..3 {
             let stages: Vec<Stage> = (0..3).map(|k| at(slow, k)).collect();
-            assert_eq!(predict(ONE, &stages, 2, Start::Reset).interval, 101);
+            assert_eq!(predict(ONE, &stages, 2, Start::After(0)).interval, 101);
         }
     }
 }

@@ -27,7 +27,7 @@ pub use access::{AccessPlan, BankPlan};
 pub use adc::Transfer;
 pub use arrays::{ArrayKind, Arrays, KEYS, LeftOut, Place};
 pub use build::{plan, plan_with_faults};
-pub use cycles::Cycles;
+pub use cycles::{Cycles, Start};
 pub use error::PlanError;
 pub use geometry::{block_sizes, blocks};
 pub use memory::{Action, KeysPlan, MemoryPlan, ProgramPlan};
@@ -441,24 +441,46 @@ impl Plan {
     }
 
     /// Cycle of the last output beat of each image, the first image's first input beat being cycle 0, where the few-shot memory
-    /// does these things with them and nothing stalls, `rested`: where the first one comes long after a reset. Empty without
-    /// a memory.
-    pub fn command_cycles(&self, actions: &[Action], rested: bool) -> Vec<u64> {
-        timing::command_cycles(self, actions, rested)
+    /// does these things with them and nothing stalls. Empty without a memory.
+    pub fn command_cycles(&self, actions: &[Action], start: Start) -> Vec<u64> {
+        timing::command_cycles(self, actions, start)
     }
 
-    /// As `cycles`, for a first image that comes long after a reset: windows have passed the padding ahead of it.
-    pub fn rested_cycles(&self) -> Cycles {
-        timing::rested(self)
+    /// As `cycles`, for a first image that comes at another time: windows pass the padding ahead of it meanwhile.
+    pub fn cycles_from(&self, start: Start) -> Cycles {
+        timing::all(self, start)
     }
 
-    /// Whether the plan computes what the network does: no splits whose votes may differ, no codes that round a similarity.
+    /// Whether precharge sense amplifiers read any array.
+    pub fn uses_pcsa(&self) -> bool {
+        self.memory.as_ref().is_some_and(|m| matches!(m.keys, KeysPlan::Pcsa(_)))
+            || self.layers.iter().any(|l| matches!(l.readout, ReadoutPlan::Pcsa(_)))
+    }
+
+    /// The plan where the sense registers hold other counts.
+    pub fn with_sense(&self, precharge_cycles: Option<usize>, window_cycles: Option<usize>) -> Self {
+        let mut plan = self.clone();
+        plan.sense.precharge_cycles = precharge_cycles.unwrap_or(self.sense.precharge_cycles);
+        plan.sense.window_cycles = window_cycles.unwrap_or(self.sense.window_cycles);
+        if let Some(memory) = &mut plan.memory {
+            memory.read_cycles = plan.sense.read_cycles();
+        }
+        plan.cycles = timing::all(&plan, Start::After(0));
+        plan
+    }
+
+    /// Layers from the first on that compute what the network does: no splits whose votes may differ, no codes that round.
+    pub fn exact_layers(&self) -> usize {
+        self.layers.iter().take_while(|l| l.exact).count()
+    }
+
+    /// Whether the whole plan computes what the network does; of a few-shot memory, no codes that round a similarity.
     pub fn is_exact(&self) -> bool {
         let keys = self.memory.as_ref().is_none_or(|m| match &m.keys {
             KeysPlan::Pcsa(_) => true,
             KeysPlan::Adc(a) => a.transfer.exact,
         });
-        keys && self.layers.iter().all(|l| l.exact)
+        keys && self.exact_layers() == self.layers.len()
     }
 }
 

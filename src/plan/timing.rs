@@ -20,6 +20,13 @@ pub struct SensePlan {
     pub zero_cycles: usize,
 }
 
+impl SensePlan {
+    /// Of a read: precharge, window, capture.
+    pub fn read_cycles(&self) -> usize {
+        self.precharge_cycles + self.window_cycles + 1
+    }
+}
+
 /// Bits of the sense sequencer's cycle counters.
 const COUNT_WIDTH: u32 = 12;
 
@@ -37,19 +44,21 @@ pub(super) fn beats_out(classes: usize, stream_bits: usize) -> u64 {
     (32 * (classes + 1)).div_ceil(stream_bits) as u64
 }
 
-pub(super) fn command_cycles(plan: &Plan, actions: &[Action], rested: bool) -> Vec<u64> {
+pub(super) fn command_cycles(plan: &Plan, actions: &[Action], start: Start) -> Vec<u64> {
     let Some(memory) = &plan.memory else { return Vec::new() };
     let mut timing = timings(&plan.layers, memory.read_cycles);
     timing.push(cycles::Stage::Listed(actions.iter().map(|a| memory.latency(*a)).collect()));
-    let start = if rested { Start::Rest } else { Start::Reset };
     cycles::list(stream_in(&plan.input), &timing, beats_out(memory.classes, plan.stream_bits), actions.len(), start)
 }
 
-/// Cycles of a design without a memory whose first image comes long after a reset.
-pub(super) fn rested(plan: &Plan) -> Cycles {
-    let mut timing = timings(&plan.layers, plan.sense.precharge_cycles + plan.sense.window_cycles + 1);
-    timing.push(scores_stage(plan.classes()));
-    predict(stream_in(&plan.input), &timing, beats_out(plan.classes(), plan.stream_bits), Start::Rest)
+/// Cycles of a design; a few-shot memory answers queries when it is full.
+pub(super) fn all(plan: &Plan, start: Start) -> Cycles {
+    let mut timing = timings(&plan.layers, plan.sense.read_cycles());
+    timing.push(match &plan.memory {
+        None => scores_stage(plan.classes()),
+        Some(memory) => Stage::Sequential { latency: memory.latency(Action::Query { used: memory.slots }) },
+    });
+    predict(stream_in(&plan.input), &timing, beats_out(plan.classes(), plan.stream_bits), start)
 }
 
 /// Argmax over the scores, one class after the other.

@@ -66,7 +66,7 @@ impl Synthesis<'_> {
     /// Takes the netlist that is kept, or makes it.
     pub fn module(&self, index: usize, name: &str) -> Result<Netlist, SynthError> {
         let text = self.design.alone(name);
-        let versions = [tool::YOSYS.version()?, tool::YOSYS_ABC.version()?];
+        let versions = [tool::YOSYS.banner()?, tool::YOSYS_ABC.banner()?];
         let revision = REVISION.to_le_bytes();
         let parts = [&revision, self.target.commands().as_bytes(), versions[0].as_bytes(), versions[1].as_bytes()];
         let key = cache::key(parts.into_iter().chain([name.as_bytes(), text.as_bytes()]));

@@ -19,6 +19,9 @@ pub const FAULTS: &[Fault] = &[
         from: "'0 : window_cycles_i - 1'b1",
         to: "'0 : window_cycles_i",
     },
+    // A pulse of a register that no clock edge has reset.
+    Fault { block: "hf_program", instance: "", from: "rst_ni ? program_q : OpNone", to: "program_q" },
+    Fault { block: "hf_sense_sequencer", instance: "", from: "rst_ni && sense_q", to: "sense_q" },
     // A cycle late, a cycle early, or changed when it should be held.
     Fault {
         block: "hf_ternary_detect",

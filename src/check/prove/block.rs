@@ -168,30 +168,43 @@ pub fn too_large(module: &str, parameters: &Parameters) -> bool {
     bits > BITS_AT_FULL_SIZE && reduced(module, parameters).is_some()
 }
 
-/// A smaller block of the same kind, for where the full size takes too long, and what was made smaller.
-pub fn reduced(module: &str, parameters: &Parameters) -> Option<(Parameters, String)> {
-    // The neurons, lanes or channels of these are copies of each other that share no logic.
-    let limits: &[(&str, i64)] = match module {
-        "hf_threshold" | "hf_vote_aggregate" => &[("Neurons", 1)],
-        "hf_multiply_accumulate" => &[("Neurons", 1), ("Inputs", 16)],
-        "hf_accumulator" => &[("Lanes", 4)],
-        "hf_slice" => &[("Width", 1)],
-        // Arrays share nothing.
-        "hf_spare_columns" => &[("Arrays", 1), ("Columns", 16), ("Width", 1)],
-        "hf_spare_lines" => &[("Blocks", 1), ("LargeBlocks", 1), ("BlockLines", 16)],
+/// Sizes at which a block is proven where its full size takes too long, together, and what was made smaller. What is repeated stays so:
+/// of a single one a wrong index would be right. Where few of many bits and many of few bits are quick, and many of many are not,
+/// it is one of each.
+pub fn reduced(module: &str, parameters: &Parameters) -> Option<(Vec<Parameters>, String)> {
+    let sizes = limits(module, parameters).iter().map(|limits| smaller(module, parameters, limits));
+    let (sizes, texts): (Vec<_>, Vec<_>) = sizes.collect::<Option<Vec<_>>>()?.into_iter().unzip();
+    (!sizes.is_empty()).then(|| (sizes, texts.join(" and ")))
+}
+
+/// Largest sizes, of each block that is proven instead. The neurons, lanes, arrays or channels of these are copies of each other that
+/// share no logic.
+fn limits(module: &str, parameters: &Parameters) -> &'static [&'static [(&'static str, i64)]] {
+    match module {
+        "hf_threshold" => &[&[("Neurons", 3)]],
+        // Slices are of 64 neurons.
+        "hf_vote_aggregate" => &[&[("Neurons", 2)], &[("Neurons", 66), ("Blocks", 3)]],
+        "hf_multiply_accumulate" => &[&[("Neurons", 1), ("Inputs", 16)], &[("Neurons", 3), ("Inputs", 4)]],
+        "hf_accumulator" => &[&[("Lanes", 4)]],
+        "hf_slice" => &[&[("Width", 3)]],
+        "hf_spare_columns" => &[&[("Arrays", 3), ("Columns", 16), ("Width", 2)]],
+        "hf_spare_lines" => &[&[("Blocks", 3), ("LargeBlocks", 2), ("BlockLines", 16)]],
         // Arrays share the sequence, and whether it is repeated; what is written and verified is each one's own.
-        "hf_program" => &[("Arrays", 1)],
+        "hf_program" => &[&[("Arrays", 1), ("Cells", 512)], &[("Arrays", 3), ("Cells", 16)]],
         // The registers of a word line are copies of each other.
-        "hf_array_access" => &[("Cells", 64)],
-        "hf_window" if parameters.get("Kind") == Some(&Value::Number(2)) => &[("Channels", 1)],
-        "hf_flatten" | "hf_window" => &[("Channels", 4)],
+        "hf_array_access" => &[&[("Cells", 64)]],
+        "hf_window" if parameters.get("Kind") == Some(&Value::Number(2)) => &[&[("Channels", 2)]],
+        "hf_flatten" | "hf_window" => &[&[("Channels", 4)]],
         // One of each kind, see below.
-        "hf_pool" => &[("Values", 2)],
-        "hf_ternary_detect" => &[("Width", 8)],
-        "hf_gxnor_popcount" | "hf_xnor_popcount" => &[("Slices", 2), ("Width", 24)],
-        "hf_stream_out" if parameters.get("Classes").is_some_and(|c| *c > Value::Number(3)) => &[("Classes", 3)],
-        _ => return None,
-    };
+        "hf_pool" => &[&[("Values", 2)]],
+        "hf_ternary_detect" => &[&[("Width", 8)]],
+        "hf_gxnor_popcount" | "hf_xnor_popcount" => &[&[("Slices", 2), ("Width", 24)]],
+        "hf_stream_out" if parameters.get("Classes").is_some_and(|c| *c > Value::Number(3)) => &[&[("Classes", 3)]],
+        _ => &[],
+    }
+}
+
+fn smaller(module: &str, parameters: &Parameters, limits: &[(&str, i64)]) -> Option<(Parameters, String)> {
     let mut smaller = parameters.clone();
     let mut changes = Vec::new();
     for &(name, limit) in limits {
@@ -233,9 +246,13 @@ mod tests {
     #[test]
     fn a_reduction_says_what_it_reduced() {
         let (smaller, text) = reduced("hf_threshold", &parameters(&[("Neurons", 128), ("SumWidth", 9)])).unwrap();
-        assert_eq!(text, "Neurons 1 of 128");
-        assert_eq!(smaller["Neurons"], Value::Number(1));
+        assert_eq!(text, "Neurons 3 of 128");
+        assert_eq!(smaller[0]["Neurons"], Value::Number(3));
         assert!(reduced("hf_threshold", &parameters(&[("Neurons", 1)])).is_none());
+        let (sizes, text) = reduced("hf_vote_aggregate", &parameters(&[("Neurons", 512), ("Blocks", 64)])).unwrap();
+        assert_eq!(text, "Neurons 2 of 512 and Neurons 66 of 512, Blocks 3 of 64");
+        let sets = [[("Neurons", 2), ("Blocks", 64)], [("Neurons", 66), ("Blocks", 3)]];
+        assert_eq!(sizes, sets.map(|set| parameters(&set)));
     }
 
     #[test]
@@ -252,7 +269,7 @@ mod tests {
         assert!(too_large("hf_pool", &pool));
         let (smaller, text) = reduced("hf_pool", &pool).unwrap();
         assert_eq!(text, "Values 2 of 256");
-        assert_eq!((&smaller["Values"], &smaller["All"]), (&Value::Number(2), &Value::Number(2)));
+        assert_eq!((&smaller[0]["Values"], &smaller[0]["All"]), (&Value::Number(2), &Value::Number(2)));
     }
 
     /// Every block of the library has a check; compositions and banks are compared in co-simulation.

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{BlockProof, ProveError, io, write};
 
 /// Raised when the way of proving changes, so that old results are not taken for new ones.
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// A key from texts in a fixed order.
 pub fn key<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {

@@ -13,6 +13,7 @@ mod block;
 mod cache;
 mod elaborate;
 mod engine;
+mod library;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -32,6 +33,7 @@ use crate::synth::{Sources, SourcesError};
 use crate::tool::{self, ToolError};
 use block::Obligation;
 use engine::{Job, Outcome};
+use library::Library;
 
 static FORMAL: Dir = include_dir!("$CARGO_MANIFEST_DIR/rtl/formal");
 #[cfg(test)]
@@ -154,6 +156,8 @@ pub struct Proofs {
     pub proven_at_reduced_size: usize,
     pub failed: usize,
     pub unproven: usize,
+    /// Whether every block holds.
+    pub held: bool,
     pub from_cache: usize,
     /// Modules that have no check here: compositions, banks and the top are compared in co-simulation, arrays are black boxes.
     pub not_proven_here: Vec<String>,
@@ -162,9 +166,9 @@ pub struct Proofs {
 }
 
 impl Proofs {
-    /// No block failed. One without a verdict in time is reported, but is no failure.
+    /// No block failed, and none is without a verdict.
     pub fn held(&self) -> bool {
-        self.failed == 0
+        self.held
     }
 }
 
@@ -173,6 +177,7 @@ pub fn prove(build: &Path, options: &Options) -> Result<Proofs, ProveError> {
     let start = Instant::now();
     let sources = Sources::read(build)?;
     let versions = format!("{} {}", tool::YOSYS.version()?, tool::YOSYS_ABC.version()?);
+    let tools = format!("{}\n{}", tool::YOSYS.banner()?, tool::YOSYS_ABC.banner()?);
     let temporary;
     let work: &Path = match &options.work {
         Some(work) => {
@@ -227,7 +232,7 @@ pub fn prove(build: &Path, options: &Options) -> Result<Proofs, ProveError> {
                         sources: &sources,
                         library: &library,
                         options,
-                        versions: &versions,
+                        tools: &tools,
                         work: work.join(format!("{index:03}_{}", used.module)),
                     };
                     let result =
@@ -257,6 +262,7 @@ pub fn prove(build: &Path, options: &Options) -> Result<Proofs, ProveError> {
         proven_at_reduced_size: count(|status| matches!(status, Status::ProvenAtReducedSize { .. })),
         failed: count(|status| matches!(status, Status::Failed { .. })),
         unproven: count(|status| matches!(status, Status::Unproven { .. })),
+        held: blocks.iter().all(|block| block.status.holds()),
         from_cache: blocks.iter().filter(|block| block.from_cache).count(),
         blocks,
         not_proven_here,
@@ -265,46 +271,12 @@ pub fn prove(build: &Path, options: &Options) -> Result<Proofs, ProveError> {
     })
 }
 
-/// The build's files by the module each holds: one module a file, of the same name.
-struct Library {
-    list: PathBuf,
-    files: BTreeMap<String, (PathBuf, String)>,
-}
-
-impl Library {
-    fn read(sources: &Sources) -> Result<Self, ProveError> {
-        let mut files = BTreeMap::new();
-        for name in &sources.files {
-            let path = sources.build.join(name);
-            let text = fs::read_to_string(&path).map_err(io(&path, "read"))?;
-            let module = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-            files.insert(module, (path, text));
-        }
-        Ok(Self { list: sources.build.join(crate::synth::FILE_LIST), files })
-    }
-
-    /// The file of a module and of all modules it names, and theirs.
-    fn closure(&self, module: &str) -> Result<BTreeMap<&str, &(PathBuf, String)>, ProveError> {
-        let mut found = BTreeMap::new();
-        let mut open = vec![module];
-        while let Some(name) = open.pop() {
-            let Some((name, file)) = self.files.get_key_value(name) else {
-                return Err(ProveError::NoSource { module: name.to_owned(), list: self.list.clone() });
-            };
-            if found.insert(name.as_str(), file).is_none() {
-                let words = file.1.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-                open.extend(words.filter(|word| word.starts_with("hf_") && self.files.contains_key(*word)));
-            }
-        }
-        Ok(found)
-    }
-}
-
 struct Prover<'a> {
     sources: &'a Sources,
     library: &'a Library,
     options: &'a Options,
-    versions: &'a str,
+    /// What they say of their versions.
+    tools: &'a str,
     work: PathBuf,
 }
 
@@ -318,24 +290,40 @@ impl Prover<'_> {
         let start = Instant::now();
         let files = self.library.closure(module)?;
         let key = self.key(&files, parameters, obligations)?;
-        if let Some(folder) = &self.options.cache
-            && let Some(proof) = cache::load(folder, &key)
-        {
+        // With more time a block that was too slow for its full size may be proven at it.
+        let in_time = format!("{key}-{}s", self.options.limit.as_secs());
+        let known = self
+            .options
+            .cache
+            .as_ref()
+            .and_then(|folder| [&key, &in_time].into_iter().find_map(|key| cache::load(folder, key)));
+        if let Some(proof) = known {
             return Ok(proof);
         }
 
         let paths: Vec<PathBuf> = files.values().map(|file| file.0.clone()).collect();
-        let mut verdict = match block::too_large(module, parameters) {
+        let too_large = block::too_large(module, parameters);
+        let mut verdict = match too_large {
             true => {
                 Verdict { status: Status::Unproven { reason: "too large".to_owned() }, methods: Vec::new(), depth: 0 }
             }
             false => self.all(obligations, &paths, "")?,
         };
         if matches!(verdict.status, Status::Unproven { .. })
-            && let Some((smaller, reduced)) = block::reduced(module, parameters)
-            && let Some(obligations) = block::obligations(module, &smaller)
+            && let Some((sizes, reduced)) = block::reduced(module, parameters)
         {
-            let second = self.all(&obligations, &paths, "reduced_")?;
+            let mut second = Verdict { status: Status::Proven, methods: Vec::new(), depth: 0 };
+            for (k, smaller) in sizes.iter().enumerate() {
+                let obligations = block::obligations(module, smaller).expect("a block with a check");
+                let one = self.all(&obligations, &paths, &format!("reduced{k}_"))?;
+                let holds = one.status.holds();
+                second.depth = second.depth.max(one.depth);
+                second.methods.extend(one.methods);
+                second.status = one.status;
+                if !holds {
+                    break;
+                }
+            }
             verdict = match second.status {
                 Status::Proven | Status::ProvenByComposition => {
                     Verdict { status: Status::ProvenAtReducedSize { reduced }, ..second }
@@ -354,7 +342,8 @@ impl Prover<'_> {
             from_cache: false,
         };
         if let Some(folder) = &self.options.cache {
-            cache::store(folder, &key, &proof)?;
+            let was_slow = !too_large && matches!(proof.status, Status::ProvenAtReducedSize { .. });
+            cache::store(folder, if was_slow { &in_time } else { &key }, &proof)?;
         }
         Ok(proof)
     }
@@ -406,10 +395,14 @@ impl Prover<'_> {
         parameters: &Parameters,
         obligations: &[Obligation],
     ) -> Result<String, ProveError> {
-        let mut parts: Vec<Vec<u8>> = vec![self.versions.into(), written(parameters).into()];
+        let mut parts: Vec<Vec<u8>> = vec![self.tools.into(), written(parameters).into()];
         for (name, (_, text)) in files {
             parts.push((*name).into());
             parts.push(text.clone().into());
+        }
+        let sources: Vec<&Path> = files.values().map(|file| file.0.as_path()).collect();
+        for path in crate::includes::included(&sources, &self.sources.build) {
+            parts.push(fs::read(&path).map_err(io(&path, "read"))?);
         }
         for obligation in obligations {
             parts.push(format!("{obligation:?}").into());
