@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use hafnia::network::{Domain, Layer, Network, WeightKind};
+use hafnia::network::{Domain, Layer, Network, Normalize, WeightKind};
 use toml::{Table, Value};
 
 use super::random::Random;
@@ -68,7 +68,10 @@ fn settings(r: &mut Random, network: &Network, layers: Range<usize>) -> Table {
     let unipolar = r.one_in(if bipolar { 2 } else { 20 });
     set("array.neurons", text(if unipolar { "unipolar" } else { "bipolar" }));
     set("sa.read_ns", int(r.pick(&[1, 10, 20])));
-    set("sa.mapping", text(r.pick(&["shift", "shift", "literal"])));
+    // The letter divides the sigma of a batch norm.
+    let normed = layers.iter().all(|l| matches!(l.normalize, Normalize::BatchNorm { .. }));
+    let literal = r.one_in(if normed { 2 } else { 20 });
+    set("sa.mapping", text(if literal { "literal" } else { "shift" }));
     set("adc.columns_per_adc", int(adc));
     set("adc.conversion_ns", int(r.pick(&[1, 10, 20])));
     set("adc.negative_inputs", text(r.pick(&["two_phases", "negative_voltage"])));
