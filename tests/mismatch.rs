@@ -5,6 +5,7 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::{Ended, command, ended, generate, hafnia, network, tiny};
+use hafnia::cosim;
 use serde_json::Value;
 
 struct Build {
@@ -233,6 +234,35 @@ fn a_broken_simulation_keeps_its_messages() {
 }
 
 /// A plan that was edited cannot be told from another network's: refused, not verified.
+/// A plan that is wrong in a layer ahead of one that is split, in design and golden model alike: here the network is what differs.
+#[test]
+fn a_wrong_plan_is_found_in_front_of_a_split_layer() {
+    let on_disk = Build::new("digits_binary", "sa");
+    let mut build = cosim::Build::open(&on_disk.path).unwrap();
+    let set = hafnia::data::open("digits", None).unwrap().chosen(0, 1, Some(2)).unwrap();
+    let options = cosim::Options {
+        simulator: cosim::Simulator::Icarus,
+        arrays: cosim::Arrays::Bank,
+        seed: 1,
+        stalled: 0,
+        resets: 0,
+        precharge: None,
+        window: None,
+        load: false,
+        faults: Vec::new(),
+        waveform: on_disk.waveform(),
+    };
+    let run = |build: &cosim::Build| cosim::verify(build, &set, &[], &options, &|_, _| ()).unwrap();
+    let verdict = run(&build);
+    assert_eq!((verdict.plan_is_exact, verdict.exact_layers, verdict.reference_faults), (false, 1, 0));
+    assert!(verdict.held(), "{verdict:#?}");
+    // Half of the first layer's neurons fire on no image, half on every one.
+    build.network.layers[0].bias.iter_mut().step_by(2).for_each(|bias| *bias -= 1e6);
+    build.network.layers[0].bias.iter_mut().skip(1).step_by(2).for_each(|bias| *bias += 1e6);
+    let verdict = run(&build);
+    assert!(verdict.mismatches == 0 && verdict.reference_faults > 0 && !verdict.held(), "{verdict:#?}");
+}
+
 #[test]
 fn an_edited_plan_is_refused() {
     let build = Build::new("digits_binary", "pcsa");
