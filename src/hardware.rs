@@ -290,9 +290,7 @@ impl Hardware {
                 let toml::Value::Table(own) = own else {
                     return Err(format!("`layer.{name}` must be a table: [layer.{name}]"));
                 };
-                if let Some(key) = GLOBAL.iter().find(|k| own.contains_key(**k)) {
-                    return Err(format!("[layer.{name}]: `{key}` holds for the whole design; set it in [{key}]"));
-                }
+                refuse_global(&format!("layer.{name}"), &own, GLOBAL.iter())?;
                 let names_readout = own.contains_key("readout");
                 let mut all = table.clone();
                 merge(&mut all, own);
@@ -327,6 +325,17 @@ impl Hardware {
     }
 }
 
+fn refuse_global<'a>(
+    place: &str,
+    own: &toml::Table,
+    mut keys: impl Iterator<Item = &'a &'static str>,
+) -> Result<(), String> {
+    match keys.find(|key| own.contains_key(**key)) {
+        Some(key) => Err(format!("[{place}]: `{key}` holds for the whole design; set it in [{key}]")),
+        None => Ok(()),
+    }
+}
+
 /// Keys of `[memory]` that are settings of its arrays.
 const OF_ARRAYS: [&str; 4] = ["readout", "array", "adc", "fold"];
 
@@ -340,9 +349,8 @@ fn memory(
 ) -> Result<(Memory, LayerHardware), String> {
     let (of_arrays, mut own): (toml::Table, toml::Table) =
         own.into_iter().partition(|(key, _)| OF_ARRAYS.contains(&key.as_str()));
-    if own.contains_key("pcsa") {
-        return Err("[memory]: `pcsa` holds for the whole design; set it in [pcsa]".into());
-    }
+    // Pulses of its own it may have.
+    refuse_global("memory", &own, GLOBAL.iter().filter(|key| **key != "program"))?;
     if own.get("program").is_some_and(|p| p.get("form_ns").is_some()) {
         return Err("[memory.program]: cells are formed over the register bus; set `form_ns` in [program]".into());
     }
@@ -458,8 +466,12 @@ mod tests {
 
     #[test]
     fn global_keys_are_refused_in_layers() {
-        for text in ["[layer.fc1.clock]\nmhz = 1", "[layer.fc1.pcsa]\nwindow_ns = 60", "[memory.pcsa]\nsupply_v = 1.2"]
-        {
+        for text in [
+            "[layer.fc1.clock]\nmhz = 1",
+            "[layer.fc1.pcsa]\nwindow_ns = 60",
+            "[memory.pcsa]\nsupply_v = 1.2",
+            "[memory.stream]\nbits = 32",
+        ] {
             let e = Hardware::parse(text).unwrap_err();
             assert!(e.contains("whole design"), "{e}");
         }

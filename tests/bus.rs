@@ -24,10 +24,10 @@ fn run_with(build: &Path, bench: &str, more: &[&str]) -> String {
     let model = build.join("bench.vvp");
     let mut compile = Command::new("iverilog");
     compile.args(["-g2012", "-s", bench, "-I"]).arg(&benches);
-    if bench != "access_tb" && bench != "waiting_tb" {
+    if !matches!(bench, "access_tb" | "waiting_tb") {
         compile.arg("-DMEMORY");
     }
-    if bench != "memory_tb" && bench != "faults_tb" {
+    if !matches!(bench, "memory_tb" | "faults_tb") {
         compile.arg("-DACCESS");
     }
     compile.args(["-f", "sim/files.f", "-o"]).arg(&model).arg(benches.join(format!("{bench}.sv"))).current_dir(build);

@@ -106,10 +106,10 @@ fn a_reset_behind_the_result_of_a_map_that_is_not_all_used() {
     }
 }
 
-/// While weights come over the bus, the first window passes the padding above the image: it comes that much earlier than after a
-/// reset. A row of 6 padded positions and one of the next row.
+/// While weights come over the bus, or counts of the sense registers, the first window passes the padding above the image: it comes that
+/// much earlier than after a reset. A row of 6 padded positions and one of the next row; a register takes two cycles.
 #[test]
-fn an_image_behind_weights_over_the_bus_finds_the_padding_passed() {
+fn an_image_behind_accesses_of_the_bus_finds_the_padding_passed() {
     let weights = |neurons, inputs| {
         let values = Array2::from_shape_fn((neurons, inputs), |(n, i)| 1 - 2 * ((n * 3 + i * i) / 2 % 2) as i8);
         Weights { kind: WeightKind::Bipolar, values, scale: vec![1.0; neurons] }
@@ -125,10 +125,19 @@ fn an_image_behind_weights_over_the_bus_finds_the_padding_passed() {
     network::save(&network, &net).unwrap();
     ndarray_npy::write_npy(&images, &Array2::from_shape_fn((4, 16), |(n, i)| ((n + i * i) % 3 / 2) as u8)).unwrap();
     let build = common::generate(folder.path(), &net, "[program]\nset_ns = 20\nreset_ns = 20\n[stream]\nbits = 8\n");
-    let verify = |more: &[&str]| {
-        let args = args!["verify", build.clone(), "--dataset", images.clone(), "--simulator", "icarus", "--json"];
+    let verify_in = |simulator: &str, more: &[&str]| {
+        let args = args!["verify", build.clone(), "--dataset", images.clone(), "--simulator", simulator, "--json"];
         hafnia(args.into_iter().chain(more.iter().map(std::ffi::OsString::from))).expect(0).json()
     };
+    let verify = |more: &[&str]| verify_in("icarus", more);
+    for simulator in ["icarus", "verilator"] {
+        for counts in [&["--window", "8"][..], &["--window", "8", "--precharge", "3"]] {
+            let json = verify_in(simulator, counts);
+            assert_eq!((&json["cycles_equal"], &json["mismatches"]), (&true.into(), &0.into()), "{counts:?}");
+        }
+    }
+    // The largest seed there is.
+    verify_in("verilator", &["--seed", "2147483647"]);
     let (plain, loaded) = (verify(&[]), verify(&["--load", "bus"]));
     let cycles = |json: &serde_json::Value, key: &str| json[key].as_u64().unwrap();
     for json in [&plain, &loaded] {

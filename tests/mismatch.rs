@@ -207,6 +207,19 @@ fn swapped_columns_of_an_adc_array() {
     has(&build.waveform(), array);
 }
 
+/// The waveform cannot be written: the mismatch stands, with what is known of it.
+#[test]
+fn a_mismatch_that_cannot_be_traced_stays_one() {
+    let build = Build::tiny("sa");
+    build.edit("rtl/hf_class_scores.sv", |t| t.replace("score > best_score_q", "score < best_score_q"));
+    let common = args!["verify", build.path, "--dataset", build.dataset, "--stalled", "0", "--json"];
+    let nowhere = args!["--simulator", "icarus", "--images", "3", "--waveform", "/no/such/folder/w.vcd"];
+    let json = hafnia(common.iter().chain(&nowhere)).expect(1).json();
+    assert_eq!(json["first_mismatch"]["layer"], "scores", "{json}");
+    let note = json["first_mismatch"]["note"].as_str().unwrap();
+    assert!(note.starts_with("it could not be traced further: "), "{note}");
+}
+
 /// A simulation without an end is an error of the tool; what it said is kept apart from what others say.
 #[test]
 fn a_broken_simulation_keeps_its_messages() {

@@ -183,6 +183,32 @@ fn verilator_loads_as_icarus_does() {
     assert_eq!(json["load"], load(&build, &images, 0, args!["--simulator", "icarus"])["load"]);
 }
 
+/// What the design does wrong is a failed check, not a tool that broke: an access that is refused, a command that never ends, an attempt
+/// too many in the report.
+#[test]
+fn a_bus_that_refuses_or_hangs_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let (build, images) = build(folder.path(), &format!("[array]\ninputs = 4\noutputs = 4\n{PROGRAM}"));
+    let said = |file: &str, from: &str, to: &str, simulator: &str| {
+        let path = build.join("rtl").join(file);
+        let good = std::fs::read_to_string(&path).unwrap();
+        assert!(good.contains(from), "{file}: `{from}` is not there any more; bring the test up to date");
+        std::fs::write(&path, good.replace(from, to)).unwrap();
+        let args = args!["verify", build, "--dataset", images, "--images", "1", "--stalled", "0", "--load", "bus"];
+        let ended = hafnia(args.iter().chain(&args!["--simulator", simulator])).expect(1);
+        std::fs::write(&path, good).unwrap();
+        ended.stdout + &ended.stderr
+    };
+    for simulator in ["icarus", "verilator"] {
+        let hangs = said("hf_program.sv", "again ? Gap : Idle", "Gap", simulator);
+        assert!(hangs.contains("the register bus: a command did not end within"), "{simulator}: {hangs}");
+    }
+    let refused = said("hf_array_access.sv", "werror_o = busy;", "werror_o = 1'b1;", "icarus");
+    assert!(refused.contains("was refused; the design does not do what it should"), "{refused}");
+    let counted = said("hf_program.sv", "attempt_d = CountWidth'(1);", "attempt_d = CountWidth'(2);", "icarus");
+    assert!(counted.contains("NOT AS PREDICTED: the attempts of 24 word lines"), "{counted}");
+}
+
 #[test]
 fn what_cannot_be_is_refused() {
     let folder = tempfile::tempdir().unwrap();

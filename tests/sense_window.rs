@@ -39,6 +39,11 @@ fn too_short_and_too_long_windows_are_found() {
         let json = verify(&build, window).expect(0).json();
         assert_eq!((&json["mismatches"], &json["cycles_equal"]), (&0.into(), &true.into()), "{window}");
     }
+    // Without precharge sense amplifiers there is no window.
+    let digital = tempfile::tempdir().unwrap();
+    let said =
+        verify(&generate(digital.path(), &network("digits_ternary"), "readout = \"digital\"\n"), 9).expect(2).stderr;
+    assert!(said.contains("no array of this design is read by them; leave them out"), "{said}");
     // Pairs of 0 have resolved, to +1, and stay so.
     assert_eq!(misreads(&build, zero), misreads(&build, zero + 1));
 }

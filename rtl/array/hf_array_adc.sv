@@ -22,8 +22,8 @@
 //             lasts. A pulse reaches the masked columns' cells on one word line; the others are half selected and stay as they
 //             are. FORM and SET take cells to LRS, RESET takes them to HRS. VERIFY compares one cell with the reference:
 //             program_verify_o = LRS, from the second cycle on that program_cell_i is the cell's; that steps from cell to cell
-//             while VERIFY is held. Without VERIFY it is 0: a bank joins its arrays by OR. Neuron n has its positive column at n, its negative one, if
-//             there is one, at Adcs * ColumnsPerAdc + n.
+//             while VERIFY is held. Without VERIFY it is 0: a bank joins its arrays by OR. Neuron n has its positive column at
+//             n, its negative one, if there is one, at Adcs * ColumnsPerAdc + n.
 //             Faults of an array come from InitPrefix, bX_tY, then _faults in the folder +hafnia_faults, if that is given: a line
 //             a neuron, {slow, stuck} of {[negative,] positive} each. A stuck cell never switches, a slow one only with every
 //             second pulse.

@@ -25,8 +25,8 @@
 //             line to LRS, RESET takes them to HRS. VERIFY compares one cell with the reference,
 //             2 kOhm times program_trim_i: program_verify_o = 1 where the cell's resistance is below it, from the second cycle
 //             on that program_cell_i is the cell's; that steps from cell to cell while VERIFY is held. Without VERIFY it is 0: a
-//             bank joins its arrays by OR. The ideal cells have 20 kOhm in LRS and 350 kOhm in HRS. Bit lines and cells: BL of column c, amplifier j at
-//             c * Amplifiers + j, BLb behind all BL.
+//             bank joins its arrays by OR. The ideal cells have 20 kOhm in LRS and 350 kOhm in HRS. Bit lines and cells: BL of
+//             column c, amplifier j at c * Amplifiers + j, BLb behind all BL.
 //             Faults of an array come from InitPrefix, rX_cY, then _faults in the folder +hafnia_faults, if that is
 //             given: line = {slow BLb, slow BL, stuck BLb, stuck BL}. A stuck cell never switches, a slow one only with every
 //             second pulse.

@@ -23,9 +23,9 @@
 //             lasts. A pulse reaches the masked columns' cells on one word line: 2 i is the positive one of input i, 2 i + 1 the
 //             negative one. FORM and SET take cells to LRS, RESET takes them to HRS. VERIFY compares one cell with the
 //             reference: program_verify_o = LRS, from the second cycle on that program_cell_i is the cell's; that steps from
-//             cell to cell while VERIFY is held. Without VERIFY it is 0: a bank joins its arrays by OR. Neuron n has its first column at n, its second one, if
-//             weights are trits, at Amplifiers * ColumnsPerAmplifier + n. The first has LRS where the line's sign and the
-//             weight agree, the second where they are opposite; all else is HRS.
+//             cell to cell while VERIFY is held. Without VERIFY it is 0: a bank joins its arrays by OR. Neuron n has its first
+//             column at n, its second one, if weights are trits, at Amplifiers * ColumnsPerAmplifier + n. The first has LRS
+//             where the line's sign and the weight agree, the second where they are opposite; all else is HRS.
 //             Faults of an array come from InitPrefix, bX_tY, then _faults in the folder +hafnia_faults, if that is given:
 //             {slow, stuck} of the cells as in the image. A stuck cell never switches, a slow one only with every second pulse.
 // X           without images the cells and so the votes are X

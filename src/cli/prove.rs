@@ -38,7 +38,7 @@ pub(super) fn run(args: Args) -> Result<Answer> {
         options.cache = args.cache;
     }
     let proofs = prove::prove(&args.build, &options)?;
-    let outcome = if proofs.held() { Outcome::Held } else { Outcome::Failed };
+    let outcome = if proofs.held { Outcome::Held } else { Outcome::Failed };
     Ok(Answer { text: text(&proofs), json: serde_json::to_value(&proofs)?, outcome })
 }
 
@@ -77,7 +77,7 @@ fn text(proofs: &Proofs) -> String {
         proofs.failed,
         proofs.unproven,
         proofs.not_proven_here.join(", "),
-        match (proofs.held(), proofs.failed) {
+        match (proofs.held, proofs.failed) {
             (true, _) => "HELD",
             (false, 0) => "NOT HELD: a block has no verdict in time; a longer --limit may give one",
             (false, _) => "FAILED",

@@ -15,24 +15,8 @@ use crate::plan::{self, KEYS, LayerPlan, ReadoutPlan};
 /// Cycles of waveform before and after the place.
 const AROUND: u64 = 200;
 
-/// [`place`] of a mismatch that was found, which stays one where that fails.
-pub(super) fn locate(
-    build: &Build,
-    options: &Options,
-    model: &Model,
-    stimulus: &Stimulus,
-    images: &[&[u8]],
-    run_options: &RunOptions,
-    found: Mismatch,
-) -> Mismatch {
-    match place(build, options, model, stimulus, images, run_options, found.clone()) {
-        Ok(found) => found,
-        Err(error) => Mismatch { note: format!("it could not be traced further: {error}"), ..found },
-    }
-}
-
 /// Runs the image again and fills in split, array, cycle and waveform.
-fn place(
+pub(super) fn locate(
     build: &Build,
     options: &Options,
     model: &Model,

@@ -180,8 +180,7 @@ pub fn verify(
     progress: &(dyn Fn(Phase, usize) + Sync),
 ) -> Result<Verdict, CosimError> {
     let plan = &build.plan;
-    let trimmed = [options.precharge, options.window].into_iter().flatten().count() as u64;
-    if trimmed > 0 && !plan.uses_pcsa() {
+    if options.precharge.or(options.window).is_some() && !plan.uses_pcsa() {
         return Err(CosimError::NoSense);
     }
     commands::check(plan, set, asked)?;
@@ -214,8 +213,6 @@ pub fn verify(
     let longest = plan.memory.as_ref().map_or(0, commands::longest);
     let timed = plan.with_sense(options.precharge, options.window);
     let limit = 20 * (timed.cycles.first_latency() + timed.cycles.interval + longest) + 10_000;
-    // A write to a register takes two cycles ahead of the first image, weights over the bus many.
-    let begins = if options.load { Start::Rest } else { Start::After(2 * trimmed) };
     let go = |name, run_options: &RunOptions, phase| -> Result<_, CosimError> {
         let images = run_options.images;
         let asked = &commands[..images.min(commands.len())];
@@ -268,16 +265,19 @@ pub fn verify(
     if first.is_none() {
         first = stalled.as_ref().and_then(|s| s.first.clone()).map(|m| (m, &stalled_options));
     }
-    let locate = |(m, run_options)| mismatch::locate(build, options, &model, &stimulus, &images, run_options, m);
+    // A mismatch that cannot be traced is one all the same.
+    let locate = |(m, run_options): (Mismatch, _)| {
+        let traced = mismatch::locate(build, options, &model, &stimulus, &images, run_options, m.clone());
+        traced.unwrap_or_else(|error| Mismatch { note: format!("it could not be traced further: {error}"), ..m })
+    };
     let first_mismatch = first.filter(|_| whole).map(locate);
     let labels = if asked.is_empty() { set.labels.as_deref() } else { None };
     let few_shot = timed.memory.as_ref().map(|m| FewShotRun::new(m, asked, &free.answers()));
     let times = Times { model_build, simulated };
     let name = set.name.clone();
-    let timed = (&timed, begins);
     Ok(verdict(
         build,
-        timed,
+        &timed,
         name,
         labels,
         options,
@@ -409,7 +409,7 @@ fn expect(
 #[expect(clippy::too_many_arguments, reason = "one result from all that was measured")]
 fn verdict(
     build: &Build,
-    (timed, begins): (&Plan, Start),
+    timed: &Plan,
     dataset: String,
     labels: Option<&[usize]>,
     options: &Options,
@@ -424,6 +424,9 @@ fn verdict(
 ) -> Verdict {
     let images = free.images();
     let counted: Vec<u64> = free.done.iter().map(|c| c - free.first_beat + 1).collect();
+    // A write to a sense register takes two cycles ahead of the first image, weights over the bus many.
+    let written = options.precharge.iter().chain(&options.window).count() as u64;
+    let begins = if options.load { Start::Rest } else { Start::After(2 * written) };
     let cycles = timed.cycles_from(begins);
     let predicted: Vec<u64> = match &timed.memory {
         None => (1..=images).map(|n| cycles.batch(n)).collect(),

@@ -382,7 +382,9 @@ mod tests {
         // A second row of padding above takes three more cycles after a reset, none after a rest.
         let above: Vec<Slot> = [Slot { padding: true, gives: false }; 3].into_iter().chain(slots.clone()).collect();
         let stages = [Stage::Window(above), Stage::Collect(4)];
-        assert_eq!([Start::After(0), Start::Rest].map(|s| predict(input, &stages, 1, s).first_latency()), [12, 9]);
+        // One less for each cycle that an image comes later, until all of it has passed.
+        let starts = [Start::After(0), Start::After(2), Start::After(3), Start::After(7), Start::Rest];
+        assert_eq!(starts.map(|s| predict(input, &stages, 1, s).first_latency()), [12, 10, 9, 9, 9]);
         // Six slots an image, and the collector is full for a cycle, in which padding goes on.
         assert_eq!(c.interval, 6);
     }

@@ -40,7 +40,7 @@ pub(super) fn threshold(
 
 /// Real threshold of a neuron on its sum, in two parts, such that `y >= at` iff `s >= shift + scale` (or `<=` where the
 /// gain is negative): `shift = (mean - b) / alpha` and `scale = (at - beta) sqrt(var + eps) / (gamma alpha)`.
-/// `None` where the gain is zero.
+/// `None` where no sum changes y: the gain is zero, or so small that rounding swallows it.
 pub(super) fn real_threshold(layer: &Layer, j: usize, at: f64) -> Option<(f64, f64)> {
     let alpha = layer.weights.scale[j];
     let bias = layer.bias[j];
@@ -51,7 +51,8 @@ pub(super) fn real_threshold(layer: &Layer, j: usize, at: f64) -> Option<(f64, f
         }
         Normalize::Affine { gain, shift } => (gain[j], 0.0, shift[j]),
     };
-    (gain * alpha != 0.0).then(|| ((mean - bias) / alpha, (at - beta) / (gain * alpha)))
+    let most = layer.inputs() as i64;
+    (layer.value(j, most) != layer.value(j, -most)).then(|| ((mean - bias) / alpha, (at - beta) / (gain * alpha)))
 }
 
 /// Which sums reach a block's threshold.

@@ -102,9 +102,6 @@ pub(super) fn sa(
         let reason = "sa.mapping = \"literal\" divides the sigma of a batch norm, and it has none; use \"shift\"";
         return Err(PlanError::layer(&layer.name, reason));
     }
-    // Also where the gain is so small that rounding swallows it.
-    let most = layer.inputs() as i64;
-    let is_constant = |j: usize| layer.value(j, most) == layer.value(j, -most);
     // A layer in one block is exact; several blocks share the real threshold out.
     let split = |cut: &dyn Fn(usize) -> (f64, Reach), exact: &[i32]| -> Vec<Vec<i32>> {
         if !shared {
@@ -114,12 +111,12 @@ pub(super) fn sa(
             let neuron = |j: usize| {
                 let (at, reach) = cut(j);
                 match fold::real_threshold(layer, j, at) {
-                    Some(parts) if !is_constant(j) => {
+                    Some(parts) => {
                         fold::block_threshold(parts, flipped[j], size, layer.inputs(), own.sa.mapping, reach)
                     }
                     // A constant: the whole neuron's threshold is at one end of its range.
-                    _ if exact[j] <= 0 => -(size as i32),
-                    _ => size as i32 + 1,
+                    None if exact[j] <= 0 => -(size as i32),
+                    None => size as i32 + 1,
                 }
             };
             (0..layer.neurons()).map(neuron).collect()

@@ -178,8 +178,10 @@ mod tests {
         let mut rotated = Rotated::new("x", &latent, 3, &mut stream, &Device::flex());
         for epoch in 0..3 {
             rotated.update(&latent, f64::from(epoch) / 3.0);
-            let second: Vec<f64> = rotated.second.values().into_iter().map(f64::from).collect();
-            assert!(is_orthogonal(&second, 13), "{second:?}");
+            for (matrix, side) in [(&rotated.first, 1), (&rotated.second, 13)] {
+                let matrix: Vec<f64> = matrix.values().into_iter().map(f64::from).collect();
+                assert!(is_orthogonal(&matrix, side), "{matrix:?}");
+            }
         }
     }
 

@@ -163,6 +163,7 @@ fn a_mapped_network_votes_as_its_plan_does() {
             all.push(sums);
         }
     }
+    all.sort();
     all.dedup();
     assert_eq!(all.len(), 6, "each of the mappings and networks has scores of its own");
 }

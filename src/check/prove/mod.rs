@@ -156,20 +156,13 @@ pub struct Proofs {
     pub proven_at_reduced_size: usize,
     pub failed: usize,
     pub unproven: usize,
-    /// Whether every block holds.
+    /// Whether every block holds: none failed, and none is without a verdict.
     pub held: bool,
     pub from_cache: usize,
     /// Modules that have no check here: compositions, banks and the top are compared in co-simulation, arrays are black boxes.
     pub not_proven_here: Vec<String>,
     pub yosys: String,
     pub seconds: f64,
-}
-
-impl Proofs {
-    /// No block failed, and none is without a verdict.
-    pub fn held(&self) -> bool {
-        self.held
-    }
 }
 
 /// Proves the blocks of `build`.
