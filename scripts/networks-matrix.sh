@@ -27,5 +27,5 @@ row cifar10_cnn pcsa 128 20
 for vgg in ternary_8 binary_8 ternary_16; do row "cifar10_vgg_$vgg" pcsa 128 200; done
 # Trained as split networks: sa arrays of that size lose nothing.
 row mnist_mlp_512 sa 512 10000
-row cifar10_cnn_128 sa 128 10000
+for inputs in 128 64 32; do row "cifar10_cnn_$inputs" sa "$inputs" 10000; done
 exit $status
